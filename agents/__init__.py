@@ -1,0 +1,1 @@
+"""Who acts: agents and planners, through one protocol each."""

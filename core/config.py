@@ -1,0 +1,143 @@
+"""Configuration: YAML checked by pydantic, with `--set key=value` overrides.
+
+A configuration class derives from `Config`; every field has a string under it that says what it is.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from worldschool.errors import ConfigError, nearest
+
+
+class Config(BaseModel):
+    """Base of all configurations: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the resolved configuration as plain JSON values."""
+        return self.model_dump(mode="json")
+
+
+ConfigT = TypeVar("ConfigT", bound=Config)
+
+
+def load_config(cls: type[ConfigT], path: Path | str | None, overrides: Sequence[str] = ()) -> ConfigT:
+    """Read a YAML file into `cls`, apply `key=value` overrides (dotted keys reach inside), and check it.
+
+    Args:
+        cls: the configuration class.
+        path: the YAML file, or None for an empty one.
+        overrides: texts like "agent.name=random"; the value is read as YAML.
+
+    Raises:
+        ConfigError: the file is missing or no YAML mapping, or a key or value is not accepted.
+    """
+    source = str(path) if path is not None else "the configuration"
+    values = _read_mapping(Path(path)) if path is not None else {}
+    for override in overrides:
+        _apply_override(values, override)
+    return build_config(cls, values, source)
+
+
+def build_config(cls: type[ConfigT], values: dict[str, Any], source: str) -> ConfigT:
+    """Check plain `values` against `cls`; `source` names them in the errors.
+
+    Raises:
+        ConfigError: a key or value is not accepted.
+    """
+    try:
+        return cls.model_validate(values)
+    except ValidationError as error:
+        raise _explain(cls, error, source) from None
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            "there is no such file", where=str(path), mend="Give the path of a YAML configuration."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the file cannot be read: {error}", where=str(path)) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}, line {mark.line + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or str(error)
+        raise ConfigError(f"this is not valid YAML: {problem}", where=place) from None
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise ConfigError(
+            f"a mapping of keys to values is expected, found {type(loaded).__name__}", where=str(path)
+        )
+    return loaded
+
+
+def _apply_override(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(
+            f"{override!r} is not key=value", where="--set", mend="Write it like --set episodes=100."
+        )
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(
+            f"the value of {key} is not valid YAML: {text!r}", where="--set", mend="Quote it."
+        ) from None
+    *parents, last = key.split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"{key}: {parent!r} is not a mapping", where="--set")
+    values[last] = value
+
+
+def _explain(cls: type[Config], error: ValidationError, source: str) -> ConfigError:
+    first = error.errors(include_url=False)[0]
+    location = [str(part) for part in first["loc"]]
+    field = ".".join(location) or "the top level"
+    if first["type"] == "extra_forbidden":
+        known = sorted(_fields_at(cls, location[:-1]))
+        mend = f"Accepted here: {', '.join(known)}.{nearest(location[-1], known)}" if known else None
+        problem = "unknown key"
+    elif first["type"] == "missing":
+        problem, mend = "this key is required but missing", None
+    else:
+        found = repr(first.get("input"))
+        problem = f"{first['msg'][0].lower()}{first['msg'][1:]}; found {found[:80]}"
+        mend = None
+    others = error.error_count() - 1
+    if others:
+        mend = f"{mend or ''} ({others} more below it.)".strip()
+    return ConfigError(problem, where=f"{source}: {field}", mend=mend)
+
+
+def _fields_at(cls: type[BaseModel], location: Sequence[str]) -> set[str]:
+    """Return the accepted keys of the model found by following `location` (unions: of all their members)."""
+    models: list[type[BaseModel]] = [cls]
+    for part in location:
+        following: list[type[BaseModel]] = []
+        for model in models:
+            if part in model.model_fields:
+                following += _models_in(model.model_fields[part].annotation)
+        models = following or models  # list positions and union tags stay where they are
+    return {name for model in models for name in model.model_fields}
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if typing.get_origin(annotation) in (list, tuple, dict, typing.Union, types.UnionType, typing.Annotated):
+        return [model for part in typing.get_args(annotation) for model in _models_in(part)]
+    return []

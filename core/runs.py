@@ -1,0 +1,108 @@
+"""What a command leaves beside its output: the resolved configuration, versions and seeds.
+
+An output directory belongs to the configuration that began it. The same configuration continues; another is
+refused, and the difference is shown. Nothing is overwritten.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from worldschool.canonical import canonical_json
+from worldschool.errors import OutputError
+from worldschool.files import read_json, write_json
+from worldschool.version import __version__
+
+RUN_SCHEMA = "worldschool.run/1"
+RECORDED_PACKAGES = ("gymnasium", "torch", "transformers", "peft", "faiss-cpu", "numpy", "pyarrow", "pydantic")
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of worldschool, Python and the packages that results depend on."""
+    versions = {"worldschool": __version__, "python": platform.python_version()}
+    for name in RECORDED_PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def source_commit() -> str | None:
+    """Return the commit of the source tree this package runs from, or None for an installed copy."""
+    here = Path(__file__).resolve().parent.parent
+    if not (here / "pyproject.toml").exists():
+        return None
+    try:
+        result = subprocess.run(
+            ["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return result.stdout.strip() or None
+
+
+def claim_output(directory: Path, command: str, config: dict[str, Any], seed: int | None = None) -> bool:
+    """Make `directory` this run's own and write `run.json` into it.
+
+    Args:
+        directory: created if it is missing.
+        command: the verb ("collect").
+        config: the resolved configuration, plain JSON values.
+        seed: the run's seed, if the command has one.
+
+    Returns:
+        True if the same command and configuration began this directory before (so: continue), False if it is new.
+
+    Raises:
+        OutputError: the directory holds something else, or another configuration's run.
+    """
+    record = directory / "run.json"
+    if record.exists():
+        before = read_json(record, what="a run record")
+        if before.get("command") != command:
+            raise OutputError(
+                f"this directory was made by `worldschool {before.get('command')}`",
+                where=str(directory),
+                mend="Give another --out.",
+            )
+        if canonical_json(before.get("config")) != canonical_json(config):
+            shown = "; ".join(differences(before.get("config"), config)[:5])
+            raise OutputError(
+                f"this directory belongs to a run with another configuration ({shown})",
+                where=str(directory),
+                mend="Give another --out, or the same configuration to continue.",
+            )
+        return True
+    if directory.exists() and any(directory.iterdir()):
+        raise OutputError(
+            "this directory is not empty and was not made by worldschool",
+            where=str(directory),
+            mend="Give another --out.",
+        )
+    write_json(
+        record,
+        {
+            "schema": RUN_SCHEMA,
+            "command": command,
+            "config": config,
+            "seed": seed,
+            "versions": package_versions(),
+            "commit": source_commit(),
+        },
+    )
+    return False
+
+
+def differences(before: Any, after: Any, path: str = "") -> list[str]:
+    """List where two JSON values differ, each as "key: old -> new"."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        lines: list[str] = []
+        for key in sorted({*before, *after}):
+            lines += differences(before.get(key), after.get(key), f"{path}.{key}" if path else key)
+        return lines
+    return [] if before == after else [f"{path or 'value'}: {before!r} -> {after!r}"]

@@ -1,0 +1,1 @@
+"""The household: rooms, furniture, things and several characters."""

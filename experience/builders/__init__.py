@@ -1,0 +1,1 @@
+"""Example builders: episodes in, questions with computed answers out."""

@@ -1,0 +1,1 @@
+"""How it is learned: Fisher information, retention, fine-tuning, memory."""

@@ -1,0 +1,1 @@
+"""External memory: experience kept outside the model's weights."""

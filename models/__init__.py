@@ -1,0 +1,1 @@
+"""Which mind: language models and embedders, scoring, general texts, and `models pull`."""

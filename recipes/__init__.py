@@ -1,0 +1,1 @@
+"""One short file per headline result; each calls rooms and reimplements nothing."""
