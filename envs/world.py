@@ -81,6 +81,11 @@ class World(gymnasium.Env[str, str]):
 
     @classmethod
     @abstractmethod
+    def narrate_action(cls, action: str) -> str:
+        """Return one action as an imperative sentence ("walk to kitchen": "Walk to the kitchen.")."""
+
+    @classmethod
+    @abstractmethod
     def phrase(cls, name: str) -> str:
         """Return an entity's name with its article, as stories say it ("the apple", "Mary")."""
 

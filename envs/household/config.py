@@ -1,0 +1,116 @@
+"""The household's settings: the keywords of HouseholdEnv, checked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from worldschool.errors import WorldError, nearest
+from worldschool.records import SPLITS, Split
+
+# With fewer than two rooms a character could run out of legal actions; above eight, room sets are too few to split.
+ROOM_LIMITS = (2, 8)
+# Twice the classes of the smallest split: no class appears more than twice in a house.
+OBJECT_LIMITS = (1, 20)
+CHARACTER_LIMITS = (1, 6)
+GOAL_LIMITS = (1, 3)
+
+
+@dataclass(frozen=True)
+class HouseholdConfig:
+    """What kind of houses, who is in them, what is seen, and what is asked.
+
+    Raises:
+        WorldError: a value is not accepted.
+    """
+
+    split: Split = "train"
+    """Which object classes, character names and room sets are drawn: "train", "validation" or "heldout"."""
+    rooms: tuple[int, int] = (3, 5)
+    """Least and most rooms in a house, within 2 to 8."""
+    objects: tuple[int, int] = (5, 8)
+    """Least and most grabbable objects in a house, within 1 to 20."""
+    characters: int = 1
+    """How many characters, 1 to 6; the first is the one that acts when control is "self"."""
+    control: str = "self"
+    """"self": the agent acts the first character, scripts the others. "all": the agent acts each in turn, by name."""
+    observe: str = "room"
+    """"room": the observer's room. "full": every room."""
+    actions: str = "useful"
+    """"useful": legal_actions leaves out `look`, which has no effect. "all": it is listed."""
+    max_steps: int = 40
+    """Steps after which an episode is truncated, at least 1."""
+    goal: str = "none"
+    """"none", or "random": reset draws a goal that does not hold yet and can be reached."""
+    goal_size: tuple[int, int] = (1, 2)
+    """Least and most predicates of a random goal, within 1 to 3."""
+    info_legal: bool = False
+    """Whether info carries "legal_actions"."""
+    focus: bool = False
+    """Whether the house is stripped: one surface a room, one container and one switch in all."""
+
+    def __post_init__(self) -> None:
+        _check_choice("split", self.split, SPLITS)
+        _check_choice("control", self.control, ("self", "all"))
+        _check_choice("observe", self.observe, ("room", "full"))
+        _check_choice("actions", self.actions, ("useful", "all"))
+        _check_choice("goal", self.goal, ("none", "random"))
+        _check_count("characters", self.characters, *CHARACTER_LIMITS)
+        _check_count("max_steps", self.max_steps, 1, 1_000_000)
+        for name, limits in (("rooms", ROOM_LIMITS), ("objects", OBJECT_LIMITS), ("goal_size", GOAL_LIMITS)):
+            object.__setattr__(self, name, _checked_range(name, getattr(self, name), *limits))
+        for name in ("info_legal", "focus"):
+            _check_choice(name, getattr(self, name), (True, False))
+
+    @classmethod
+    def build(cls, settings: Mapping[str, Any]) -> HouseholdConfig:
+        """Check keyword arguments and return the configuration.
+
+        Raises:
+            WorldError: a keyword is unknown or its value not accepted.
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        for name in settings:
+            if name not in known:
+                raise WorldError(
+                    f"unknown setting {name!r}",
+                    where="Household",
+                    mend=f"Accepted: {', '.join(known)}.{nearest(name, known)}",
+                )
+        return cls(**settings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return every setting as plain JSON values."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in dataclasses.asdict(self).items()
+        }
+
+
+def _check_choice(field: str, value: Any, accepted: tuple[Any, ...]) -> None:
+    # 1 == True in Python, so the type is compared as well.
+    if not any(value == one and type(value) is type(one) for one in accepted):
+        names = ", ".join(repr(one) for one in accepted)
+        raise WorldError(f"found {value!r}", where=f"Household: {field}", mend=f"Accepted: {names}.")
+
+
+def _check_count(field: str, value: Any, low: int, high: int) -> None:
+    if type(value) is not int or not low <= value <= high:
+        raise WorldError(
+            f"found {value!r}",
+            where=f"Household: {field}",
+            mend=f"Accepted: a whole number from {low} to {high}.",
+        )
+
+
+def _checked_range(field: str, value: Any, low: int, high: int) -> tuple[int, int]:
+    is_pair = isinstance(value, list | tuple) and len(value) == 2 and all(type(end) is int for end in value)
+    if not is_pair or not low <= value[0] <= value[1] <= high:
+        raise WorldError(
+            f"found {value!r}",
+            where=f"Household: {field}",
+            mend=f"Accepted: two whole numbers, least and most, within {low} to {high}, like [{low}, {high}].",
+        )
+    return value[0], value[1]

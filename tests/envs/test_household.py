@@ -1,0 +1,337 @@
+"""The household as a World: invariants, snapshots, determinism, splits, settings, the Gymnasium contract."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+from collections import Counter
+from random import Random
+
+import gymnasium
+import pytest
+from gymnasium.error import ResetNeeded
+from gymnasium.utils.env_checker import check_env
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from worldschool.envs import make
+from worldschool.envs.household import CHARACTERS, FURNITURE, OBJECTS, ROOMS, HouseholdEnv, split_of_rooms
+from worldschool.envs.household.config import ROOM_LIMITS
+from worldschool.envs.household.script import draw
+from worldschool.errors import WorldError
+from worldschool.records import SPLITS, Goal, Snapshot
+
+MODES = [
+    {},
+    {"characters": 3},
+    {"characters": 2, "control": "all"},
+    {"characters": 2, "observe": "full", "actions": "all"},
+    {"goal": "random", "focus": True, "info_legal": True},
+]
+
+
+def play(env: HouseholdEnv, rng: Random, steps: int) -> list[tuple[object, ...]]:
+    """Act at random (one action in five is nonsense) and return what happened, up to the end of the episode."""
+    lived = []
+    for _ in range(steps):
+        legal = env.legal_actions()
+        action = rng.choice(legal) if legal and rng.random() < 0.8 else "grab the moon"
+        observation, reward, terminated, truncated, info = env.step(action)
+        lived.append((observation, reward, terminated, truncated, info, env.snapshot().digest, env.facts()))
+        if terminated or truncated:
+            break
+    return lived
+
+
+@settings(deadline=None, derandomize=True, max_examples=30)
+@given(st.sampled_from(MODES), st.integers(0, 10**6), st.sampled_from(SPLITS))
+def test_everything_stays_in_one_place_whatever_is_done(mode, seed, split):
+    env = HouseholdEnv(split=split, **mode)
+    env.reset(seed=seed)
+    entities = {entity.name: entity.class_ for entity in env.entities()}
+    objects = {name for name, class_ in entities.items() if class_ in OBJECTS}
+    characters = {name for name, class_ in entities.items() if class_ == "character"}
+    rng = Random(seed)
+    for _ in range(30):
+        places = {}
+        for fact in env.facts():
+            if fact.relation == "HOLDS":
+                assert fact.object not in places
+                places[fact.object] = fact.subject
+            elif fact.relation != "STATE":
+                assert fact.subject not in places
+                places[fact.subject] = fact.object
+        assert objects | characters <= set(places)
+        hands = Counter(place for thing, place in places.items() if place in characters)
+        assert max(hands.values(), default=0) <= 2
+        for thing in objects:
+            path = [thing]
+            while path[-1] in places:
+                path.append(places[path[-1]])
+                assert len(path) <= len(entities), f"a circle: {path}"
+            assert entities[path[-1]] == "room"
+            assert env.satisfied(Goal("", (("INSIDE", thing, path[-1]),))) == (True,)
+        assert {entity.name for entity in env.entities()} == set(entities)
+        if play(env, rng, 1)[-1][2:4] != (False, False):
+            break
+
+
+@settings(deadline=None, derandomize=True, max_examples=25)
+@given(st.sampled_from(MODES), st.integers(0, 10**6), st.integers(0, 15))
+def test_after_restore_the_same_actions_give_the_same_future(mode, seed, before):
+    env = HouseholdEnv(**mode)
+    env.reset(seed=seed)
+    play(env, Random(seed), before)
+    snapshot = env.snapshot()
+    observation, info = env.restore(snapshot)
+    if env.legal_actions() == []:
+        return
+    first = play(env, Random(1), 20)
+    other = HouseholdEnv(**mode)
+    assert other.restore(pickle.loads(pickle.dumps(snapshot))) == (observation, info)
+    assert other.snapshot() == snapshot
+    assert play(other, Random(1), 20) == first
+    env.restore(snapshot)
+    assert env.snapshot().digest == snapshot.digest
+    assert play(env, Random(1), 20) == first
+
+
+def test_position_leaves_out_generator_and_step_count(known):
+    env = known()
+    start = env.snapshot()
+    for action in ("Emily: look", "Olga: look"):
+        env.step(action)
+    assert env.snapshot().position == start.position
+    assert env.snapshot().digest != start.digest
+    env.set_goal(Goal("", (("ON", "apple", "desk"),)))
+    assert env.snapshot().position != start.position
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.text(max_size=300) | st.builds("Emily: {}".format, st.text()), st.sampled_from(["self", "all"]))
+def test_no_text_raises(text, control):
+    env = HouseholdEnv(split="heldout", control=control, characters=2, rooms=(2, 2))
+    env.reset(seed=0)
+    before = env.snapshot()
+    info = env.step(text)[4]
+    assert info["error"].endswith((".", "?"))
+    assert env.snapshot().bookkeeping[1] == before.bookkeeping[1] + 1
+
+
+def test_other_processes_live_the_same_episode():
+    program = (
+        "from worldschool.envs import make; from random import Random\n"
+        "env = make('worldschool/Household-v0', characters=3, goal='random'); env.reset(seed=7); rng = Random(1)\n"
+        "for _ in range(10): print(env.step(rng.choice(env.legal_actions()))[0])\n"
+        "print(env.snapshot().digest, env.snapshot().position, env.goal.text)"
+    )
+
+    def run(hash_seed: str) -> str:
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    assert run("1") == run("2")
+
+
+def test_a_seed_gives_an_episode_and_the_next_reset_another():
+    env = HouseholdEnv()
+    first = env.reset(seed=4)
+    second = env.reset()
+    assert first != second
+    assert env.reset(seed=4) == first
+    assert env.reset() == second
+
+
+# -- splits -------------------------------------------------------------------------------------------------------
+
+
+def test_splits_share_no_object_class_and_no_name():
+    assert [sum(row.split == split for row in OBJECTS.values()) for split in SPLITS] == [36, 10, 20]
+    assert [len(CHARACTERS[split]) for split in SPLITS] == [24, 8, 12]
+    everything = [*OBJECTS, *FURNITURE, *ROOMS, *(name for names in CHARACTERS.values() for name in names)]
+    assert len({name.casefold() for name in everything}) == len(everything)
+    assert not [name for name in everything if {"in", "on", "to"} & set(name.split())]
+    assert {OBJECTS[name].split for name in ("apple", "phone", "lime")} == {"heldout"}
+    assert "Emily" in CHARACTERS["heldout"]
+    for split in SPLITS:
+        assert any(row.vessel for row in OBJECTS.values() if row.split == split)
+
+
+def test_every_room_can_be_given_every_role_of_furniture():
+    for room in ROOMS:
+        assert {row.role for row in FURNITURE.values() if room in row.rooms} == {
+            "surface",
+            "container",
+            "switch",
+        }
+
+
+@pytest.mark.parametrize("count", range(ROOM_LIMITS[0], ROOM_LIMITS[1] + 1))
+def test_every_split_has_room_sets_of_every_size(count):
+    for split in SPLITS:
+        env = HouseholdEnv(split=split, rooms=(count, count))
+        for seed in range(5):
+            env.reset(seed=seed)
+            rooms = [entity.name for entity in env.entities() if entity.class_ == "room"]
+            assert len(rooms) == count
+            assert split_of_rooms(rooms) == split
+            assert split_of_rooms(reversed(rooms)) == split
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_house_draws_from_its_split_alone(split):
+    env = HouseholdEnv(split=split, characters=4, objects=(20, 20))
+    _, info = env.reset(seed=1)
+    assert info["split"] == split
+    entities = env.entities()
+    assert len({entity.name for entity in entities}) == len(entities)
+    assert {OBJECTS[e.class_].split for e in entities if e.class_ in OBJECTS} == {split}
+    assert {e.name for e in entities if e.class_ == "character"} <= set(CHARACTERS[split])
+
+
+def test_a_stripped_house_has_one_surface_a_room():
+    env = HouseholdEnv(focus=True, rooms=(4, 4))
+    env.reset(seed=2)
+    roles = Counter(FURNITURE[e.class_].role for e in env.entities() if e.class_ in FURNITURE)
+    assert roles == {"surface": 4, "container": 1, "switch": 1}
+
+
+# -- turns, rewards, ends -----------------------------------------------------------------------------------------
+
+
+def test_turns_rotate_and_the_next_to_act_sees(known):
+    env = known()
+    observation, _, _, _, info = env.step("Emily: walk to home office")
+    assert info["actor"] == "Olga"
+    assert observation.startswith("You are Olga, in the kitchen.")
+    assert all(action.startswith("Olga: ") for action in env.legal_actions())
+    assert env.step("nonsense")[4]["actor"] == "Emily"
+
+
+def test_with_control_self_the_others_act_after_the_agent_even_when_it_fails(known):
+    env = known(control="self")
+    info = env.step("grab apple")[4]
+    assert [(event.actor, event.t, event.succeeded) for event in info["events"]] == [
+        ("Emily", 0, True),
+        ("Olga", 0, True),
+    ]
+    info = env.step("hum")[4]
+    assert [(event.actor, event.t, event.succeeded) for event in info["events"]] == [("Olga", 1, True)]
+    assert info["actor"] == "Emily"
+    assert env.events() == info["events"]
+
+
+def test_the_goal_ends_the_episode_with_reward_one_before_others_act(known):
+    env = known(control="self")
+    env.set_goal(Goal("", (("HOLDS", "Emily", "apple"),)))
+    _, reward, terminated, truncated, info = env.step("grab apple")
+    assert (reward, terminated, truncated, info["success"]) == (1.0, True, False, True)
+    assert [event.actor for event in info["events"]] == ["Emily"]
+    assert env.legal_actions() == []
+    with pytest.raises(WorldError, match="the episode has ended. Call reset"):
+        env.step("look")
+    env.set_goal(Goal("", (("ON", "apple", "desk"),)))
+    assert env.step("look")[1:4] == (0.0, False, False)
+
+
+def test_the_step_limit_truncates(known):
+    env = known(max_steps=2)
+    assert env.step("Emily: look")[2:4] == (False, False)
+    assert env.step("Olga: look")[2:4] == (False, True)
+    with pytest.raises(WorldError, match="the episode has ended"):
+        env.step("Emily: look")
+
+
+def test_before_reset_nothing_can_be_done():
+    env = HouseholdEnv()
+    for call in (lambda: env.step("look"), env.legal_actions, env.snapshot, env.facts):
+        with pytest.raises(ResetNeeded):
+            call()
+
+
+def test_reset_takes_a_goal():
+    env = HouseholdEnv(goal="random", split="heldout")
+    env.reset(seed=1)
+    goal = Goal("Go.", (("AT", env.snapshot().state[0][4][0], "class:room"),))
+    env.reset(seed=1, options={"goal": goal})
+    assert env.goal == goal
+    with pytest.raises(WorldError, match="unknown option 'gaol'. Accepted: 'goal'."):
+        env.reset(seed=1, options={"gaol": goal})
+
+
+# -- what it says of itself ---------------------------------------------------------------------------------------
+
+BAD_SETTINGS = [
+    ({"split": "test"}, "Household: split: found 'test'. Accepted: 'train', 'validation', 'heldout'."),
+    ({"rooms": (1, 3)}, r"Household: rooms: found \(1, 3\). Accepted: two whole numbers, .* within 2 to 8"),
+    ({"rooms": 3}, "Household: rooms: found 3"),
+    ({"objects": (8, 5)}, r"Household: objects: found \(8, 5\)"),
+    ({"objects": (5, 21)}, "within 1 to 20"),
+    ({"characters": 0}, "Household: characters: found 0. Accepted: a whole number from 1 to 6."),
+    ({"characters": True}, "Household: characters: found True"),
+    ({"control": "none"}, "Household: control: found 'none'"),
+    ({"observe": "house"}, "Household: observe: found 'house'"),
+    ({"actions": "legal"}, "Household: actions: found 'legal'"),
+    ({"max_steps": 2.5}, "Household: max_steps: found 2.5"),
+    ({"goal": "hard"}, "Household: goal: found 'hard'"),
+    ({"goal_size": (0, 2)}, "Household: goal_size: found"),
+    ({"info_legal": 1}, "Household: info_legal: found 1. Accepted: True, False."),
+    ({"focus": "yes"}, "Household: focus: found 'yes'"),
+    ({"render_mode": "human"}, "Household: render_mode: found 'human'"),
+    ({"room": (3, 4)}, "Household: unknown setting 'room'. .* Did you mean 'rooms'?"),
+]
+
+
+@pytest.mark.parametrize(("bad", "error"), BAD_SETTINGS)
+def test_a_setting_that_is_not_accepted_is_named(bad, error):
+    with pytest.raises(WorldError, match=error):
+        make("worldschool/Household-v0", **bad)
+
+
+def test_config_makes_the_same_world_again():
+    env = HouseholdEnv(rooms=[2, 3], goal="random", characters=2, info_legal=True)
+    config = json.loads(json.dumps(env.config))
+    again = make("worldschool/Household-v0", **config)
+    assert again.config == env.config
+    assert again.reset(seed=5) == env.reset(seed=5)
+    assert again.goal == env.goal
+
+
+def test_a_snapshot_of_another_world_or_damaged_is_refused(known):
+    env = known()
+    with pytest.raises(WorldError, match="the snapshot is of 'worldschool/Shop-v0'"):
+        env.restore(Snapshot("worldschool/Shop-v0", ()))
+    good = env.snapshot()
+    for state in ((), good.state[:3], (*good.state[:1], (), *good.state[2:]), (*good.state[:3], 7, "", ())):
+        with pytest.raises(WorldError, match="the snapshot is damaged"):
+            env.restore(Snapshot(good.world, state, good.bookkeeping))
+    assert env.snapshot() == good
+
+
+@pytest.mark.parametrize("mode", [*MODES, {"render_mode": "ansi"}])
+def test_gymnasium_accepts_it_without_a_warning(mode):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        env = gymnasium.make("worldschool/Household-v0", **mode)
+        check_env(env.unwrapped)
+        env.reset(seed=0)
+        assert isinstance(env.step("look")[0], str)
+        assert "\n\nThe " in (env.render() or "\n\nThe ")
+        env.close()
+
+
+def test_the_generator_of_scripts_is_splitmix64():
+    # The first outputs of the reference implementation for the seed 1234567.
+    expected = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431]
+    state, found = 1234567, []
+    for _ in expected:
+        number, state = draw(state, 1 << 64)
+        found.append(number)
+    assert found == expected
