@@ -1,0 +1,142 @@
+"""One episode: an agent lives in a world from reset to end, and everything is written down."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from worldschool.agents.base import Agent
+from worldschool.canonical import canonical_json
+from worldschool.envs import World
+from worldschool.records import Entity, Episode, Fact, Goal, Split, Step
+from worldschool.version import __version__
+
+ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+")
+
+
+@dataclass(frozen=True)
+class EpisodeLabel:
+    """What an episode is called and where it comes from.
+
+    Attributes:
+        episode_id: unique in its dataset.
+        run_seed: the seed of the run.
+        index: the episode's place in the run.
+        seed: what the world is reset with.
+        agent: name of the agent.
+        agent_config: its resolved settings, as canonical JSON.
+        split: which split the world is drawn from.
+        activity: name of a larger activity the goal belongs to, if any.
+    """
+
+    episode_id: str
+    run_seed: int
+    index: int
+    seed: int
+    agent: str
+    agent_config: str
+    split: Split
+    activity: str | None = None
+
+
+def record_episode(world: World, agent: Agent, label: EpisodeLabel, *, strict: bool = False) -> Episode:
+    """Let `agent` live one episode in `world` and return its record.
+
+    The episode ends when the world ends it or the agent has nothing more to do. An exception in the agent or the world
+    ends it too: the record then holds the steps until there, `error` the exception's type and message, and it is no
+    success. The return is the undiscounted sum of rewards.
+
+    Args:
+        world: reset here with the label's seed.
+        agent: a new one, made for this episode.
+        label: the episode's id and origin.
+        strict: raise the exception instead of recording it.
+    """
+    life = _Life()
+    error: str | None = None
+    try:
+        _live(world, agent, label.seed, life)
+    except Exception as exception:
+        if strict:
+            raise
+        error = _describe(exception)
+        life.terminated = life.truncated = life.success = False
+    return Episode(
+        episode_id=label.episode_id,
+        run_seed=label.run_seed,
+        index=label.index,
+        world=world.world_id,
+        world_version=world.version,
+        world_config=canonical_json(world.config),
+        seed=label.seed,
+        agent=label.agent,
+        agent_config=label.agent_config,
+        split=label.split,
+        goal=life.goal.text,
+        goal_predicates=life.goal.key,
+        activity=label.activity,
+        entities=life.entities,
+        initial_facts=life.initial_facts,
+        initial_observation=life.initial_observation,
+        initial_state_hash=life.initial_state_hash,
+        steps=tuple(life.steps),
+        terminated=life.terminated,
+        truncated=life.truncated,
+        success=life.success,
+        return_=float(sum(step.reward for step in life.steps)),
+        length=len(life.steps),
+        error=error,
+        package_version=__version__,
+    )
+
+
+@dataclass
+class _Life:
+    """What is known of an episode so far; what a failing episode leaves behind."""
+
+    goal: Goal = field(default_factory=lambda: Goal(""))
+    entities: tuple[Entity, ...] = ()
+    initial_facts: tuple[Fact, ...] = ()
+    initial_observation: str = ""
+    initial_state_hash: str = ""
+    steps: list[Step] = field(default_factory=list)
+    terminated: bool = False
+    truncated: bool = False
+    success: bool = False
+
+
+def _live(world: World, agent: Agent, seed: int, life: _Life) -> None:
+    observation, info = world.reset(seed=seed)
+    life.goal, life.entities, life.initial_facts = world.goal, world.entities(), world.facts()
+    life.initial_observation, life.initial_state_hash = observation, world.snapshot().position
+    life.success = bool(info["success"])
+    agent.reset(world.goal, info)
+    while not (life.terminated or life.truncated):
+        legal = world.legal_actions()
+        action = agent.act(observation, {**info, "legal_actions": legal})
+        if action is None:
+            return
+        observation, reward, terminated, truncated, info = world.step(action)
+        life.steps.append(_step(world, observation, action, float(reward), len(legal)))
+        life.terminated, life.truncated, life.success = terminated, truncated, bool(info["success"])
+
+
+def _step(world: World, observation: str, action: str, reward: float, legal: int) -> Step:
+    """Return the record of a step just taken.
+
+    Raises:
+        ValueError: the reward is not finite or a text is no Unicode, which no file format here can hold.
+    """
+    if not math.isfinite(reward):
+        raise ValueError(f"the world gave the reward {reward}")
+    for text in (observation, action):
+        text.encode()  # lone surrogates raise UnicodeEncodeError
+    return Step(observation, action, reward, world.snapshot().position, legal, world.events())
+
+
+def _describe(exception: Exception) -> str:
+    """Return the exception's type and message, the same in every process."""
+    message: Any = ADDRESS.sub("0x...", f"{type(exception).__name__}: {exception}")
+    return str(message.encode(errors="backslashreplace").decode())
