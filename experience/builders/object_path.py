@@ -1,0 +1,51 @@
+"""Object path tracking: through which rooms did a thing go?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from pydantic import Field
+
+from worldschool.envs import world_class
+from worldschool.experience.builders.base import BuilderSettings, make_example, question
+from worldschool.experience.builders.story import carried_inside, characters_of, room_paths, tell
+from worldschool.records import Episode, Example
+
+
+class ObjectPathSettings(BuilderSettings):
+    """Settings of the object path builder."""
+
+    minimum: int = Field(2, ge=1)
+    """Rooms in the shortest path asked about."""
+    maximum: int = Field(5, ge=1)
+    """Rooms in the longest path asked about."""
+
+
+def build(episode: Episode, settings: ObjectPathSettings, story_seed: int, rng: Random) -> Iterator[Example]:
+    """Ask for the rooms a thing was in, in order; the answer lists them, separated by commas."""
+    story = tell(episode, settings.style, Random(story_seed))
+    if story is None:
+        return
+    paths = room_paths(episode, story.events)
+    fitting = [thing for thing in sorted(paths) if settings.minimum <= len(paths[thing]) <= settings.maximum]
+    rng.shuffle(fitting)
+    phrase = world_class(episode.world).phrase
+    for thing in fitting[: settings.per_episode]:
+        path = paths[thing]
+        yield make_example(
+            "object_path",
+            episode,
+            story_seed,
+            question(story.text, f"What is the order of the rooms where {phrase(thing)} appeared?"),
+            ", ".join(path),
+            dials={
+                "length": len(path),
+                "sentences": story.sentences,
+                "revisits": len(path) - len(set(path)),
+                "distractors": len(paths) - 1,
+                "characters": len(characters_of(episode)),
+                "indirection": int(carried_inside(episode, story.events, thing)),
+            },
+            meta={"thing": thing, "story": story.text},
+        )
