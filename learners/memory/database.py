@@ -1,0 +1,82 @@
+"""How a memory's SQLite file is laid out, opened, and its errors told.
+
+It is in WAL mode: what was committed survives a kill at any instant, and readers do not wait for a writer.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from worldschool.errors import MemoryStoreError
+from worldschool.learners.memory.entries import KINDS
+
+SECONDS_FOR_LOCK = 30.0
+
+TABLES = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE entries (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ({", ".join(repr(kind) for kind in KINDS)})),
+    key TEXT NOT NULL,
+    body TEXT NOT NULL,
+    world TEXT NOT NULL,
+    goal TEXT NOT NULL,
+    success INTEGER,
+    value REAL,
+    retrieved INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    succeeded INTEGER NOT NULL,
+    superseded_by TEXT REFERENCES entries (id),
+    created_index INTEGER NOT NULL UNIQUE,
+    provenance TEXT NOT NULL
+);
+CREATE TABLE embeddings (
+    entry_id TEXT NOT NULL REFERENCES entries (id),
+    embedder TEXT NOT NULL,
+    vector BLOB NOT NULL,
+    PRIMARY KEY (entry_id, embedder)
+);
+CREATE INDEX findable ON entries (kind, superseded_by, id);
+CREATE INDEX superseded ON entries (id) WHERE superseded_by IS NOT NULL
+"""
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Open the file in SQLite's `mode` ("rw" or "rwc"); transactions are begun and ended by the caller."""
+    # isolation_level None: the module's own transactions would commit behind our back.
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}", uri=True, timeout=SECONDS_FOR_LOCK, isolation_level=None
+    )
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors about the file into ours; errors of our own statements pass."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "syntax" in str(error) or "no such column" in str(error):
+            raise
+        raise MemoryStoreError(
+            f"the memory cannot be read or written: {error}",
+            where=str(path),
+            mend="Check that the directory can be written, that the disk has space and that no other process holds it.",
+        ) from None
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+            raise
+        raise MemoryStoreError(
+            f"the file is damaged or no memory: {error}",
+            where=str(path),
+            mend="Restore it from a copy, or remove the directory and fill it anew.",
+        ) from None
