@@ -18,7 +18,19 @@ from worldschool.files import read_json, write_json
 from worldschool.version import __version__
 
 RUN_SCHEMA = "worldschool.run/1"
-RECORDED_PACKAGES = ("gymnasium", "torch", "transformers", "peft", "faiss-cpu", "numpy", "pyarrow", "pydantic")
+RECORDED_PACKAGES = (
+    "gymnasium",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "safetensors",
+    "gguf",
+    "peft",
+    "faiss-cpu",
+    "numpy",
+    "pyarrow",
+    "pydantic",
+)
 
 
 def package_versions() -> dict[str, str]:
@@ -78,7 +90,8 @@ def claim_output(directory: Path, command: str, config: dict[str, Any], seed: in
                 mend="Give another --out, or the same configuration to continue.",
             )
         return True
-    if directory.exists() and any(directory.iterdir()):
+    # A kill between making the directory and renaming the record leaves only the record's temporary file.
+    if directory.exists() and any(not entry.name.startswith(f".{record.name}.") for entry in directory.iterdir()):
         raise OutputError(
             "this directory is not empty and was not made by worldschool",
             where=str(directory),

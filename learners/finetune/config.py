@@ -1,0 +1,85 @@
+"""Settings of `worldschool finetune`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from worldschool.config import Config
+
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+
+
+class LoraSettings(Config):
+    """The low-rank adapter (Hu et al. 2021)."""
+
+    r: int = Field(16, ge=1)
+    """Rank."""
+    alpha: float = Field(32.0, gt=0)
+    """The adapter's product is scaled by alpha / r."""
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """Dropout before the adapter."""
+    target_modules: tuple[str, ...] = ATTENTION
+    """Last names of the adapted linear layers."""
+
+
+class FisherSettings(Config):
+    """How the Fisher information is measured when no directory is given."""
+
+    texts: tuple[str, ...] = ("pydoc:fisher", "sampled")
+    """General texts: names or paths (see worldschool.models.texts); "sampled" is drawn from the model itself."""
+    samples: int = Field(64, ge=1)
+    """Pieces of text in all, shared evenly among `texts`."""
+    tokens: int = Field(256, ge=2)
+    """Tokens of each piece."""
+    seed: int = 0
+    """Which pieces are drawn, and what is sampled."""
+
+
+class RetentionSettings(Config):
+    """What holds the model near its old self."""
+
+    kind: Literal["ewc", "none"] = "ewc"
+    """Elastic weight consolidation, or nothing (plain LoRA)."""
+    strength: float = Field(1e6, ge=0)
+    """lambda of L_V + lambda * sum F (theta - theta*)^2; calibrated for F of the mean token NLL per text."""
+    fisher: str | None = None
+    """A Fisher directory to use; made (and kept in OUT/fisher) when this is null."""
+    measure: FisherSettings = FisherSettings()
+    """How it is made."""
+
+
+class FinetuneConfig(Config):
+    """One fine-tuning run."""
+
+    model: str = "smollm2-135m"
+    """A pulled model's name, a Hugging Face directory or a hub name."""
+    examples: tuple[str, ...] = Field(min_length=1)
+    """Example files (Parquet or JSON lines)."""
+    tasks: tuple[str, ...] | None = None
+    """Use only examples of these tasks; null: all."""
+    lora: LoraSettings = LoraSettings()
+    """The adapter."""
+    retention: RetentionSettings = RetentionSettings()
+    """What holds the model near its old self."""
+    learning_rate: float = Field(1e-3, gt=0)
+    """Peak learning rate of AdamW; linear warm-up, then linear decay to zero."""
+    warmup: float = Field(0.1, ge=0, lt=1)
+    """Share of the steps over which the learning rate rises."""
+    weight_decay: float = Field(0.0, ge=0)
+    """AdamW's decoupled weight decay on the adapter."""
+    batch_examples: int = Field(16, ge=1)
+    """Examples of one optimizer step, at least (a story's questions stay together)."""
+    max_steps: int = Field(100, ge=1)
+    """Optimizer steps; the examples are gone through again, in another order, as often as that takes."""
+    max_length: int | None = Field(None, ge=8)
+    """Examples longer than this many tokens are left out and counted; null: the model's context."""
+    gradient_clip: float = Field(1.0, gt=0)
+    """Largest norm of the gradient."""
+    checkpoint_steps: int = Field(20, ge=1)
+    """A checkpoint is kept every so many steps, from which an interrupted run goes on."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the frozen weights; the adapter is always float32."""
+    seed: int = 0
+    """Order of the examples and the adapter's initial values."""

@@ -1,0 +1,168 @@
+"""Examples as token rows: questions about one story share its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import torch
+
+from worldschool.errors import DatasetError
+from worldschool.models.language import encode_pair
+from worldschool.models.packing import Packed, PackedBatch, collate, common_prefix, pack
+from worldschool.records import Example
+
+SHARED_TOKENS_MINIMUM = 16
+
+
+@dataclass(frozen=True)
+class Row:
+    """One story with its questions.
+
+    Attributes:
+        packed: the tokens (see `models.packing`).
+        targets: indices in `packed.tokens` whose token is learned.
+        predictors: for each target, the index whose output predicts it.
+        weights: for each target, its example's weight.
+        examples: how many examples the row holds.
+    """
+
+    packed: Packed
+    targets: tuple[int, ...]
+    predictors: tuple[int, ...]
+    weights: tuple[float, ...]
+    examples: int
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Rows to train on and the examples that were left out, with the reason."""
+
+    rows: tuple[Row, ...]
+    excluded: tuple[tuple[str, str], ...]
+
+    @property
+    def examples(self) -> int:
+        """How many examples the rows hold."""
+        return sum(row.examples for row in self.rows)
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens the rows hold; a shared story counts once."""
+        return sum(len(row.packed) for row in self.rows)
+
+
+def build_rows(tokenizer: Any, examples: Sequence[Example], max_length: int) -> TrainingData:
+    """Tokenise examples and lay those about one episode out behind their common prompt.
+
+    Args:
+        tokenizer: of the model to be trained.
+        examples: in any order; those of one episode that follow each other are grouped.
+        max_length: examples of more tokens are left out; rows are cut so that none is longer than twice this, nor
+            than the longest example if that is more.
+
+    Raises:
+        DatasetError: no example is left.
+    """
+    excluded: list[tuple[str, str]] = []
+    rows: list[Row] = []
+    for _, group in groupby(examples, key=lambda example: example.episode_id):
+        fitting = []
+        for example in group:
+            head, tail = encode_pair(tokenizer, example.prompt, example.completion)
+            if len(head) + len(tail) > max_length:
+                excluded.append((example.example_id, f"{len(head) + len(tail)} tokens, more than {max_length}"))
+            elif not head or not tail:
+                excluded.append((example.example_id, "its prompt or completion is empty"))
+            else:
+                fitting.append((head, tail, example.weight))
+        rows += _pack_group(fitting, max_length)
+    if not rows:
+        reason = f" The first was left out because: {excluded[0][1]}." if excluded else ""
+        raise DatasetError(
+            f"none of the {len(excluded)} examples can be trained on", where="examples", mend=reason or None
+        )
+    return TrainingData(tuple(rows), tuple(excluded))
+
+
+def _pack_group(group: list[tuple[list[int], list[int], float]], max_length: int) -> list[Row]:
+    rows: list[Row] = []
+    while group:
+        shared = common_prefix([head for head, _, _ in group])
+        if shared < SHARED_TOKENS_MINIMUM:
+            taken, group = group[:1], group[1:]
+            rows.append(_row(taken, len(taken[0][0])))
+            continue
+        size, taken = shared, []
+        for head, tail, weight in group:
+            more = len(head) + len(tail) - shared
+            if taken and size + more > 2 * max_length:
+                break
+            taken.append((head, tail, weight))
+            size += more
+        group = group[len(taken) :]
+        rows.append(_row(taken, min(shared, *(len(head) for head, _, _ in taken))))
+    return rows
+
+
+def _row(group: list[tuple[list[int], list[int], float]], shared: int) -> Row:
+    packed = pack(group[0][0][:shared], [head[shared:] + tail for head, tail, _ in group])
+    targets: list[int] = []
+    predictors: list[int] = []
+    weights: list[float] = []
+    for start, (head, tail, weight) in zip(packed.starts, group, strict=True):
+        first = start + len(head) - shared
+        for at in range(first, first + len(tail)):
+            targets.append(at)
+            predictors.append(shared - 1 if at == start else at - 1)
+            weights.append(weight)
+    return Row(packed, tuple(targets), tuple(predictors), tuple(weights), len(group))
+
+
+def batches(rows: Sequence[Row], batch_examples: int, seed: int) -> Iterator[list[Row]]:
+    """Yield batches of at least `batch_examples` examples for ever, in a new seeded order each time round."""
+    epoch = 0
+    batch: list[Row] = []
+    while True:
+        order = np.random.default_rng([seed, epoch]).permutation(len(rows))
+        for index in order:
+            batch.append(rows[index])
+            if sum(row.examples for row in batch) >= batch_examples:
+                yield batch
+                batch = []
+        epoch += 1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One forward pass.
+
+    Attributes:
+        inputs: the padded rows.
+        predictors: `[targets]` flat indices into `[rows * length]` outputs.
+        labels: `[targets]` int64 token ids.
+        weights: `[targets]` float32.
+    """
+
+    inputs: PackedBatch
+    predictors: torch.Tensor
+    labels: torch.Tensor
+    weights: torch.Tensor
+
+
+def collate_rows(rows: Sequence[Row], pad: int, device: torch.device | str) -> Batch:
+    """Pad rows to one length and flatten their targets."""
+    inputs = collate([row.packed for row in rows], pad, device)
+    length = inputs.input_ids.shape[1]
+    predictors = [number * length + at for number, row in enumerate(rows) for at in row.predictors]
+    labels = [row.packed.tokens[at] for row in rows for at in row.targets]
+    weights = [weight for row in rows for weight in row.weights]
+    return Batch(
+        inputs,
+        torch.tensor(predictors, device=device),
+        torch.tensor(labels, device=device),
+        torch.tensor(weights, dtype=torch.float32, device=device),
+    )
