@@ -51,7 +51,11 @@ def source_commit() -> str | None:
         return None
     try:
         result = subprocess.run(
-            ["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10
+            ["git", "-C", str(here), "rev-parse", "HEAD"],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=10,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -90,8 +94,12 @@ def claim_output(directory: Path, command: str, config: dict[str, Any], seed: in
                 mend="Give another --out, or the same configuration to continue.",
             )
         return True
+    if directory.exists() and not directory.is_dir():
+        raise OutputError("this is a file, not a directory", where=str(directory), mend="Give another --out.")
     # A kill between making the directory and renaming the record leaves only the record's temporary file.
-    if directory.exists() and any(not entry.name.startswith(f".{record.name}.") for entry in directory.iterdir()):
+    if directory.exists() and any(
+        not entry.name.startswith(f".{record.name}.") for entry in directory.iterdir()
+    ):
         raise OutputError(
             "this directory is not empty and was not made by worldschool",
             where=str(directory),

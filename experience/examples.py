@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow
@@ -53,7 +55,7 @@ class ExamplesConfig(Config):
     """Builder name to its settings."""
     seed: int = 0
     """Fixes wordings and choices."""
-    limit: int | None = Field(None, ge=1)
+    limit: int | None = Field(default=None, ge=1)
     """At most this many examples of each builder."""
 
 
@@ -146,9 +148,38 @@ def _read_parquet(path: Path) -> list[dict[str, Any]]:
 
 def _read_jsonl(path: Path) -> list[dict[str, Any]]:
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+        if not line.strip():
+            continue
         try:
-            rows.append(json.loads(line))
+            row = json.loads(line)
         except ValueError:
             raise ValueError(f"line {number} is not JSON") from None
+        if not isinstance(row, dict):
+            raise ValueError(f"line {number} is not a JSON object")
+        rows.append(row)
     return rows
+
+
+def permute_answers(examples: Sequence[Example], seed: int) -> list[Example]:
+    """Return the examples with their answers exchanged at random among those of one task: a control.
+
+    Whoever learns from these learns what answers look like, and how often each is right, but nothing about stories.
+    Every example gets the answer of another episode, unless one episode has more than half of them.
+    """
+    rng = Random(seed)
+    given: dict[int, Example] = {}
+    for task in sorted({example.task for example in examples}):
+        indices = [i for i, example in enumerate(examples) if example.task == task]
+        # Sorted by episode and turned by half, episodes meet others as long as none has half of the examples.
+        rng.shuffle(indices)
+        indices.sort(key=lambda i: examples[i].episode_id)
+        givers = indices[len(indices) // 2 :] + indices[: len(indices) // 2]
+        for at, index in enumerate(indices):
+            given[index] = examples[givers[at]]
+    return [
+        replace(
+            example, completion=given[i].completion, answer=given[i].answer, options=None, answer_index=None
+        )
+        for i, example in enumerate(examples)
+    ]

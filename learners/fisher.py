@@ -21,7 +21,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from worldschool.errors import FisherError
+from worldschool.errors import FisherError, UserError
 from worldschool.files import read_json, write_json
 from worldschool.models.language import base_of, base_parameters, model_fingerprint
 from worldschool.progress import Advance, silent
@@ -53,7 +53,10 @@ class Fisher:
     def save(self, directory: Path) -> None:
         """Write `fisher.safetensors` and, last, `fisher.json`."""
         directory.mkdir(parents=True, exist_ok=True)
-        save_file({name: tensor.contiguous() for name, tensor in self.values.items()}, directory / "fisher.safetensors")
+        save_file(
+            {name: tensor.contiguous() for name, tensor in self.values.items()},
+            directory / "fisher.safetensors",
+        )
         write_json(
             directory / "fisher.json",
             {
@@ -85,7 +88,10 @@ class Fisher:
                 where=str(directory),
                 mend="Make one with `worldschool fisher`, or let `worldschool finetune` make it.",
             )
-        about = read_json(directory / "fisher.json", what="a Fisher description")
+        try:
+            about = read_json(directory / "fisher.json", what="a Fisher description")
+        except UserError as error:
+            raise FisherError(error.problem, where=error.where, mend="Make the Fisher again.") from None
         if about.get("schema") != FISHER_SCHEMA:
             raise FisherError(
                 f"its schema is {about.get('schema')!r}, this release reads {FISHER_SCHEMA!r}",
@@ -132,7 +138,9 @@ def matching_parameters(model: Any, target_modules: Sequence[str]) -> list[str]:
         FisherError: none matches.
     """
     pattern = re.compile(rf"(^|\.)({'|'.join(map(re.escape, target_modules))})\.weight$")
-    found = [name for name, tensor in base_parameters(model).items() if pattern.search(name) and tensor.ndim == 2]
+    found = [
+        name for name, tensor in base_parameters(model).items() if pattern.search(name) and tensor.ndim == 2
+    ]
     if not found:
         kinds = sorted({name.split(".")[-2] for name in base_parameters(model) if name.endswith(".weight")})
         raise FisherError(
@@ -178,7 +186,10 @@ def compute_fisher(
     weights = base_parameters(base)
     wanted = {name: weights[name] for name in parameters}
     before = {name: tensor.requires_grad for name, tensor in weights.items()}
-    sums = {name: torch.zeros(tensor.shape, dtype=torch.float32, device=tensor.device) for name, tensor in wanted.items()}
+    sums = {
+        name: torch.zeros(tensor.shape, dtype=torch.float32, device=tensor.device)
+        for name, tensor in wanted.items()
+    }
     try:
         for name, tensor in weights.items():
             tensor.requires_grad_(name in wanted)

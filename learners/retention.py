@@ -65,13 +65,16 @@ class EWC:
                 )
             (adapter,) = module.active_adapters
             a, b = module.lora_A[adapter].weight, module.lora_B[adapter].weight
-            self._layers.append((a, b, float(module.scaling[adapter]), fisher.values[weight].to(a.device)))
+            values = fisher.values[weight].to(a.device)
+            if getattr(module, "fan_in_fan_out", False):  # GPT-2's Conv1D keeps its weight as [d_in, d_out]
+                values = values.T.contiguous()
+            self._layers.append((a, b, float(module.scaling[adapter]), values))
 
     def penalty(self) -> torch.Tensor:
         """Return sum F (s B A)^2 over the adapted matrices."""
         total = torch.zeros((), device=self._layers[0][0].device)
         for a, b, scale, importance in self._layers:
-            total = total + WeightedSquare.apply(a, b, scale, importance)
+            total = total + WeightedSquare.apply(a, b, scale, importance)  # type: ignore[no-untyped-call]
         return total
 
 
@@ -83,7 +86,7 @@ class WeightedSquare(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, a: torch.Tensor, b: torch.Tensor, scale: float, importance: torch.Tensor
     ) -> torch.Tensor:
         """Args: `a` `[r, d_in]`, `b` `[d_out, r]`, `importance` `[d_out, d_in]`. Returns a scalar."""
@@ -91,7 +94,8 @@ class WeightedSquare(torch.autograd.Function):
         weighted = change * importance
         value = torch.dot(change.flatten(), weighted.flatten())
         ctx.save_for_backward(
-            (b.float().T @ weighted).mul_(2 * scale).to(a.dtype), (weighted @ a.float().T).mul_(2 * scale).to(b.dtype)
+            (b.float().T @ weighted).mul_(2 * scale).to(a.dtype),
+            (weighted @ a.float().T).mul_(2 * scale).to(b.dtype),
         )
         return value
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from safetensors import SafetensorError
 
 from worldschool.canonical import canonical_json
 from worldschool.errors import ModelError
-from worldschool.models.packing import collate, common_prefix, pack
+from worldschool.models.packing import Packed, collate, common_prefix, pack
 from worldschool.models.pull import resolve_model
 from worldschool.progress import Advance, silent
 
@@ -43,10 +44,8 @@ class LanguageModel(Protocol):
         """Return the score of each completion after its prompt; same shape as `completions`."""
         ...
 
-    def generate(
-        self, prompts: Sequence[str], max_new_tokens: int, advance: Advance = silent
-    ) -> list[str]:
-        """Return the greedy continuation of each prompt, up to the first newline or end of text."""
+    def generate(self, prompts: Sequence[str], max_new_tokens: int, advance: Advance = silent) -> list[str]:
+        """Return the greedy continuation of each prompt: its first line that is not empty, without outer spaces."""
         ...
 
 
@@ -82,7 +81,8 @@ class LocalModel:
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return next(self.model.parameters()).device
+        found: torch.device = next(self.model.parameters()).device
+        return found
 
     def encode_pair(self, prompt: str, completion: str) -> tuple[list[int], list[int]]:
         """Tokenise a prompt and its completion as one text, and cut between them.
@@ -100,22 +100,21 @@ class LocalModel:
         for prompt, options in zip(prompts, completions, strict=True):
             pairs = [self.encode_pair(prompt, option) for option in options]
             shared = min(common_prefix([head + tail for head, tail in pairs]), *(len(h) for h, _ in pairs))
+            self._check_length(shared, max(len(head) + len(tail) for head, tail in pairs))
             whole = [(head + tail)[shared:] for head, tail in pairs]
             kept.append([len(tail) for _, tail in pairs])
             rows.append(pack(pairs[0][0][:shared], whole))
-            self._check_length(len(pairs[0][0]) + max(len(tail) for _, tail in pairs))
         results: list[list[CompletionScore]] = [[] for _ in rows]
         for batch in batches_by_length([len(row) for row in rows], TOKENS_PER_BATCH):
-            packed = collate([rows[i] for i in batch], self._pad_id, self.device)
-            hidden = self._hidden(packed.input_ids, packed.attention_mask, packed.position_ids)
+            hidden, shared = self._packed_hidden([rows[i] for i in batch])
             for number, index in enumerate(batch):
                 row = rows[index]
                 ends = [*row.starts[1:], len(row)]
                 for option, (start, end, count) in enumerate(zip(row.starts, ends, kept[index], strict=True)):
                     first = end - count
                     before = [row.starts[0] - 1 if at == start else at - 1 for at in range(first, end)]
-                    logprobs = self._logits(hidden[number, before]).log_softmax(-1)
-                    targets = packed.input_ids[number, first:end]
+                    logprobs = self._logits(hidden[number, [at - shared for at in before]]).log_softmax(-1)
+                    targets = torch.tensor(row.tokens[first:end], device=self.device)
                     total = logprobs.gather(1, targets[:, None]).sum().item()
                     text = completions[index][option]
                     results[index].append(CompletionScore(total, count, len(text.encode())))
@@ -123,16 +122,16 @@ class LocalModel:
         return results
 
     @torch.inference_mode()
-    def generate(
-        self, prompts: Sequence[str], max_new_tokens: int, advance: Advance = silent
-    ) -> list[str]:
+    def generate(self, prompts: Sequence[str], max_new_tokens: int, advance: Advance = silent) -> list[str]:
         """See `LanguageModel.generate`. A prefix that all prompts of a batch share is computed once."""
         encoded = [self.tokenizer(prompt)["input_ids"] for prompt in prompts]
         for tokens in encoded:
-            self._check_length(len(tokens) + max_new_tokens)
+            self._check_length(len(tokens), len(tokens) + max_new_tokens)
         texts = [""] * len(prompts)
         for batch in batches_by_length([len(tokens) for tokens in encoded], None, SEQUENCES_PER_BATCH):
-            for index, text in zip(batch, self._greedy([encoded[i] for i in batch], max_new_tokens), strict=True):
+            for index, text in zip(
+                batch, self._greedy([encoded[i] for i in batch], max_new_tokens), strict=True
+            ):
                 texts[index] = text
             advance(len(batch))
         return texts
@@ -154,7 +153,11 @@ class LocalModel:
         texts, finished = [""] * len(prompts), [False] * len(prompts)
         for _ in range(max_new_tokens):
             out = self._decoder(
-                input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True
+                input_ids=ids,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
             )
             cache = out.past_key_values
             chosen = self._logits(out.last_hidden_state[:, -1]).argmax(-1)
@@ -181,10 +184,27 @@ class LocalModel:
         cache.batch_repeat_interleave(rows)
         return cache, len(prefix)
 
-    def _hidden(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        out = self._decoder(input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False)
+    def _packed_hidden(self, rows: Sequence[Packed]) -> tuple[torch.Tensor, int]:
+        """Return the rows' hidden states `[rows, length - shared, d]` behind the `shared` tokens all rows begin with.
+
+        The shared tokens (worked examples, say) are computed once; the token that predicts a row's first
+        continuation is never among them.
+        """
+        packed = collate(rows, self._pad_id, self.device)
+        shared = min(common_prefix([row.tokens for row in rows]), *(row.starts[0] - 1 for row in rows))
+        cache, shared = self._prefill(list(rows[0].tokens[:shared]), len(rows))
+        mask = mask_for(
+            self.model, packed.attention_mask[:, :, shared:]
+        )  # what the remaining tokens see, shared ones included
+        out = self._decoder(
+            input_ids=packed.input_ids[:, shared:],
+            attention_mask=mask,
+            position_ids=packed.position_ids[:, shared:],
+            past_key_values=cache if shared else None,
+            use_cache=bool(shared),
+        )
         hidden: torch.Tensor = out.last_hidden_state
-        return hidden
+        return hidden, shared
 
     @property
     def _decoder(self) -> Any:
@@ -207,7 +227,13 @@ class LocalModel:
             ends |= set(found) if isinstance(found, list) else {found}
         return {end for end in ends if end is not None}
 
-    def _check_length(self, tokens: int) -> None:
+    def _check_length(self, before: int, tokens: int) -> None:
+        if not before:
+            raise ModelError(
+                "a prompt is empty, so nothing predicts the first token after it",
+                where=self.name,
+                mend="Give every prompt at least one whole token.",
+            )
         if tokens > self.context_length:
             raise ModelError(
                 f"a prompt and its completion take {tokens} tokens, more than the context of {self.context_length}",
@@ -236,7 +262,7 @@ def load_causal_lm(name_or_path: str, dtype: str = "auto") -> tuple[Any, Any]:
     try:
         tokenizer = AutoTokenizer.from_pretrained(found)
         model = AutoModelForCausalLM.from_pretrained(found, dtype=kind)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(
             f"this cannot be loaded as a causal language model: {str(error).strip().splitlines()[0]}",
             where=str(name_or_path),
@@ -256,9 +282,9 @@ def _add_adapter(model: Any, adapter: Path) -> Any:
         )
     try:
         return PeftModel.from_pretrained(model, str(adapter))
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(
-            f"this adapter does not fit the model: {str(error).strip().splitlines()[0]}",
+            f"this adapter cannot be loaded onto the model: {str(error).strip().splitlines()[0]}",
             where=str(adapter),
             mend="Give the model that it was trained on.",
         ) from None
@@ -267,6 +293,14 @@ def _add_adapter(model: Any, adapter: Path) -> Any:
 def base_of(model: Any) -> Any:
     """Return the transformers model inside a PEFT model, or the model itself."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def mask_for(model: Any, mask: torch.Tensor) -> torch.Tensor:
+    """Return a mask of booleans as the model's attention takes it: eager attention adds it, the others read it."""
+    base = base_of(model)
+    if base.config._attn_implementation != "eager":
+        return mask
+    return torch.zeros_like(mask, dtype=base.dtype).masked_fill_(~mask, torch.finfo(base.dtype).min)
 
 
 def base_parameters(model: Any) -> dict[str, torch.Tensor]:
@@ -281,16 +315,20 @@ def base_parameters(model: Any) -> dict[str, torch.Tensor]:
 def model_fingerprint(model: Any) -> str:
     """Return the sha256 (hex) over configuration and parameter names, shapes and a sample of values.
 
-    The same for a model with and without an adapter, and for float32 and bfloat16 copies of bfloat16 weights only.
+    The same for a model with and without an adapter, and for float32 and bfloat16 copies: values are compared as
+    bfloat16.
     """
     config = base_of(model).config.to_dict()
     for volatile in ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "use_cache"):
         config.pop(volatile, None)
+    config["architectures"] = config.get("architectures") or [
+        type(base_of(model)).__name__
+    ]  # none before saving
     digest = hashlib.sha256(canonical_json(_plain(config)).encode())
     for name, tensor in sorted(base_parameters(model).items()):
         flat = tensor.detach().reshape(-1)
         step = max(1, flat.numel() // 16)
-        sample = [f"{value:.6e}" for value in flat[::step][:16].float().tolist()]
+        sample = [f"{value:.6e}" for value in flat[::step][:16].bfloat16().float().tolist()]
         digest.update(f"{name}{tuple(tensor.shape)}{sample}".encode())
     return digest.hexdigest()
 
@@ -324,7 +362,9 @@ def batches_by_length(
         if found:
             batch = found[-1]
             size = len(batch) + 1
-            if (tokens is None or size * lengths[batch[0]] <= tokens) and (sequences is None or size <= sequences):
+            if (tokens is None or size * lengths[batch[0]] <= tokens) and (
+                sequences is None or size <= sequences
+            ):
                 batch.append(index)
                 continue
         found.append([index])

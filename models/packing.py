@@ -52,7 +52,8 @@ def common_prefix(sequences: Sequence[Tokens]) -> int:
     """Return how many leading tokens all `sequences` share."""
     if not sequences:
         return 0
-    shortest, longest = min(sequences), max(sequences)  # in lexicographic order the extremes differ first
+    ordered = [tuple(sequence) for sequence in sequences]
+    shortest, longest = min(ordered), max(ordered)  # in lexicographic order the extremes differ first
     for index, (one, other) in enumerate(zip(shortest, longest, strict=False)):
         if one != other:
             return index

@@ -43,12 +43,13 @@ def text_loss(
 ) -> TextLoss:
     """Score every token of every document once, but the first, which has nothing before it.
 
-    A document longer than `window` tokens is cut into windows; each begins with the last token of the one before, so
-    that no token is lost at a cut. No window spans two documents.
+    A document longer than `window` tokens, or than the model's context, is cut into windows; each begins with the
+    last token of the one before, so that no token is lost at a cut. No window spans two documents.
     """
+    window = min(window, model.context_length)
     pieces: list[tuple[int, list[int]]] = []
     for number, document in enumerate(documents):
-        tokens = model.tokenizer(document)["input_ids"]
+        tokens = model.tokenizer(document, verbose=False)["input_ids"]
         for start in range(0, max(len(tokens) - 1, 1), window - 1):
             pieces.append((number, tokens[start : start + window]))
     nll, counts = [0.0] * len(documents), [0] * len(documents)

@@ -105,7 +105,7 @@ def chunks(tokenizer: Any, documents: Sequence[str], tokens: int, count: int, se
     """
     pieces = []
     for document in documents:
-        ids = tokenizer(document)["input_ids"]
+        ids = tokenizer(document, verbose=False)["input_ids"]  # longer than the context is no fault here
         pieces += [ids[at : at + tokens] for at in range(0, len(ids) - tokens + 1, tokens)]
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(pieces), generator=generator).tolist()

@@ -12,14 +12,15 @@ import pytest
 import worldschool.envs.world
 
 FAKES = "worldschool_fakes"
+TINY_MODELS = "worldschool_tiny_models"
 
 
-def _load_fakes() -> ModuleType:
+def _load(name: str, file: str) -> ModuleType:
     # importlib import mode puts no test folder on sys.path; under a name of its own the fake world can be an entry point.
-    spec = importlib.util.spec_from_file_location(FAKES, Path(__file__).with_name("fakes.py"))
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(file))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[FAKES] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
@@ -27,7 +28,20 @@ def _load_fakes() -> ModuleType:
 @pytest.fixture(scope="session")
 def fakes() -> ModuleType:
     """The module tests/fakes.py."""
-    return sys.modules.get(FAKES) or _load_fakes()
+    return sys.modules.get(FAKES) or _load(FAKES, "fakes.py")
+
+
+@pytest.fixture(scope="session")
+def tiny_models() -> ModuleType:
+    """The module tests/tiny_models.py."""
+    return sys.modules.get(TINY_MODELS) or _load(TINY_MODELS, "tiny_models.py")
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tiny_models: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a tiny Llama with its tokenizer; not to be written to."""
+    made: Path = tiny_models.save(tmp_path_factory.mktemp("tiny") / "llama")
+    return made
 
 
 @pytest.fixture
@@ -44,3 +58,10 @@ def registered_fake(fakes: ModuleType, monkeypatch: pytest.MonkeyPatch) -> str:
     spec = world.WorldSpec(fakes.CorridorWorld.world_id, f"{FAKES}:CorridorWorld")
     monkeypatch.setattr(world, "WORLDS", (*world.WORLDS, spec))
     return spec.id
+
+
+@pytest.fixture(scope="session")
+def roomy_llama(tiny_models: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Llama whose context holds a three-shot prompt in its small vocabulary; not to be written to."""
+    made: Path = tiny_models.save(tmp_path_factory.mktemp("tiny") / "roomy", context=4096)
+    return made

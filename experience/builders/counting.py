@@ -9,7 +9,7 @@ from pydantic import Field
 
 from worldschool.envs import world_class
 from worldschool.experience.builders.base import BuilderSettings, make_example, question
-from worldschool.experience.builders.story import characters_of, tell
+from worldschool.experience.builders.story import characters_of, rooms_of, tell
 from worldschool.experience.tracker import Tracker
 from worldschool.records import Episode, Event, Example
 
@@ -19,7 +19,7 @@ NUMBERS = ("0", "1", "2", "3", "4")
 class CountingSettings(BuilderSettings):
     """Settings of the counting builder."""
 
-    maximum: int = Field(4, ge=1, le=4)
+    maximum: int = Field(default=4, ge=1, le=4)
     """Largest count asked about."""
 
 
@@ -58,7 +58,7 @@ def build(episode: Episode, settings: CountingSettings, story_seed: int, rng: Ra
                 "distractors": len(places) - 1,
                 "characters": len(characters_of(episode)),
             },
-            meta={"place": place, "items": items, "story": story.text},
+            meta={"place": place, "items": items, "story": story.text, "rooms": rooms_of(episode)},
         )
 
 

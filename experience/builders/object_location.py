@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from random import Random
 
 from pydantic import Field
@@ -16,7 +17,7 @@ from worldschool.records import Episode, Example
 class ObjectLocationSettings(BuilderSettings):
     """Settings of the object location builder."""
 
-    options: int = Field(4, ge=2)
+    options: int = Field(default=4, ge=2)
     """Rooms to choose from (fewer where the house has fewer)."""
 
 
@@ -57,14 +58,14 @@ def build(
                 "distractors": len(paths) - 1,
                 "characters": len(characters_of(episode)),
             },
-            meta={"thing": thing, "kind": kind, "story": story.text},
+            meta={"thing": thing, "kind": kind, "story": story.text, "rooms": rooms_of(episode)},
         )
 
 
 def _questions(path: list[str]) -> list[tuple[str, str, str]]:
     """Return (kind, room named in the question, answer); a room that was visited twice names no single moment."""
     found = [("now", "", path[-1])]
-    for before, after in zip(path, path[1:], strict=False):
+    for before, after in pairwise(path):
         if path.count(after) == 1:
             found.append(("before", after, before))
         if path.count(before) == 1:

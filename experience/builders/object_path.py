@@ -9,16 +9,16 @@ from pydantic import Field
 
 from worldschool.envs import world_class
 from worldschool.experience.builders.base import BuilderSettings, make_example, question
-from worldschool.experience.builders.story import carried_inside, characters_of, room_paths, tell
+from worldschool.experience.builders.story import carried_inside, characters_of, room_paths, rooms_of, tell
 from worldschool.records import Episode, Example
 
 
 class ObjectPathSettings(BuilderSettings):
     """Settings of the object path builder."""
 
-    minimum: int = Field(2, ge=1)
+    minimum: int = Field(default=2, ge=1)
     """Rooms in the shortest path asked about."""
-    maximum: int = Field(5, ge=1)
+    maximum: int = Field(default=5, ge=1)
     """Rooms in the longest path asked about."""
 
 
@@ -47,5 +47,5 @@ def build(episode: Episode, settings: ObjectPathSettings, story_seed: int, rng: 
                 "characters": len(characters_of(episode)),
                 "indirection": int(carried_inside(episode, story.events, thing)),
             },
-            meta={"thing": thing, "story": story.text},
+            meta={"thing": thing, "story": story.text, "rooms": rooms_of(episode)},
         )

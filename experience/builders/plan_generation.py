@@ -18,9 +18,9 @@ from worldschool.records import Episode, Example
 class PlanGenerationSettings(BuilderSettings):
     """Settings of the plan generation builder."""
 
-    distractors: int = Field(1, ge=0)
+    distractors: int = Field(default=1, ge=0)
     """Things described that the plan does not touch."""
-    maximum: int = Field(10, ge=1)
+    maximum: int = Field(default=10, ge=1)
     """Longest plan, in steps."""
 
 
@@ -28,10 +28,14 @@ def build(
     episode: Episode, settings: PlanGenerationSettings, story_seed: int, rng: Random
 ) -> Iterator[Example]:
     """Ask for the plan of a successful episode; the answer is its steps as imperative sentences."""
-    if not episode.success or not 1 <= len(episode.steps) <= settings.maximum:
+    # What could not be done changed nothing, and is no part of the plan.
+    actions = [step.action for step in episode.steps if step.events and step.events[0].succeeded]
+    if not episode.success or not 1 <= len(actions) <= settings.maximum:
+        return
+    # A text that is no action leaves the events of the others alone: then it cannot be told which step was whose.
+    if len(characters_of(episode)) > 1 and len({len(step.events) for step in episode.steps[:-1]}) > 1:
         return
     world = world_class(episode.world)
-    actions = [step.action for step in episode.steps]
     actor = episode.steps[0].events[0].actor if episode.steps[0].events else characters_of(episode)[0]
     touched = _touched(episode)
     others = [name for name in _movable(episode) if name not in touched]
@@ -56,7 +60,9 @@ def _movable(episode: Episode) -> list[str]:
     people = set(characters_of(episode))
     held = {fact.object for fact in episode.initial_facts if fact.relation == "HOLDS"}
     placed = {
-        fact.subject for fact in episode.initial_facts if fact.relation in ("ON", "INSIDE") and fact.subject not in people
+        fact.subject
+        for fact in episode.initial_facts
+        if fact.relation in ("ON", "INSIDE") and fact.subject not in people
     }
     return sorted(held | placed)
 

@@ -1,1 +1,18 @@
 """Fine-tuning a causal language model on examples."""
+
+from worldschool.learners.finetune.config import (
+    FinetuneConfig,
+    FisherSettings,
+    LoraSettings,
+    RetentionSettings,
+)
+from worldschool.learners.finetune.run import finetune, measure_fisher
+
+__all__ = [
+    "FinetuneConfig",
+    "FisherSettings",
+    "LoraSettings",
+    "RetentionSettings",
+    "finetune",
+    "measure_fisher",
+]

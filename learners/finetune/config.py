@@ -14,11 +14,11 @@ ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 class LoraSettings(Config):
     """The low-rank adapter (Hu et al. 2021)."""
 
-    r: int = Field(16, ge=1)
+    r: int = Field(default=16, ge=1)
     """Rank."""
-    alpha: float = Field(32.0, gt=0)
+    alpha: float = Field(default=32.0, gt=0)
     """The adapter's product is scaled by alpha / r."""
-    dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
     """Dropout before the adapter."""
     target_modules: tuple[str, ...] = ATTENTION
     """Last names of the adapted linear layers."""
@@ -29,9 +29,9 @@ class FisherSettings(Config):
 
     texts: tuple[str, ...] = ("pydoc:fisher", "sampled")
     """General texts: names or paths (see worldschool.models.texts); "sampled" is drawn from the model itself."""
-    samples: int = Field(64, ge=1)
+    samples: int = Field(default=64, ge=1)
     """Pieces of text in all, shared evenly among `texts`."""
-    tokens: int = Field(256, ge=2)
+    tokens: int = Field(default=256, ge=2)
     """Tokens of each piece."""
     seed: int = 0
     """Which pieces are drawn, and what is sampled."""
@@ -42,7 +42,7 @@ class RetentionSettings(Config):
 
     kind: Literal["ewc", "none"] = "ewc"
     """Elastic weight consolidation, or nothing (plain LoRA)."""
-    strength: float = Field(1e6, ge=0)
+    strength: float = Field(default=1e5, ge=0)
     """lambda of L_V + lambda * sum F (theta - theta*)^2; calibrated for F of the mean token NLL per text."""
     fisher: str | None = None
     """A Fisher directory to use; made (and kept in OUT/fisher) when this is null."""
@@ -63,21 +63,21 @@ class FinetuneConfig(Config):
     """The adapter."""
     retention: RetentionSettings = RetentionSettings()
     """What holds the model near its old self."""
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
     """Peak learning rate of AdamW; linear warm-up, then linear decay to zero."""
-    warmup: float = Field(0.1, ge=0, lt=1)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
     """Share of the steps over which the learning rate rises."""
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0)
     """AdamW's decoupled weight decay on the adapter."""
-    batch_examples: int = Field(16, ge=1)
+    batch_examples: int = Field(default=16, ge=1)
     """Examples of one optimizer step, at least (a story's questions stay together)."""
-    max_steps: int = Field(100, ge=1)
+    max_steps: int = Field(default=100, ge=1)
     """Optimizer steps; the examples are gone through again, in another order, as often as that takes."""
-    max_length: int | None = Field(None, ge=8)
+    max_length: int | None = Field(default=None, ge=8)
     """Examples longer than this many tokens are left out and counted; null: the model's context."""
-    gradient_clip: float = Field(1.0, gt=0)
+    gradient_clip: float = Field(default=1.0, gt=0)
     """Largest norm of the gradient."""
-    checkpoint_steps: int = Field(20, ge=1)
+    checkpoint_steps: int = Field(default=20, ge=1)
     """A checkpoint is kept every so many steps, from which an interrupted run goes on."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the frozen weights; the adapter is always float32."""

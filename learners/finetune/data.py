@@ -74,16 +74,20 @@ def build_rows(tokenizer: Any, examples: Sequence[Example], max_length: int) -> 
         for example in group:
             head, tail = encode_pair(tokenizer, example.prompt, example.completion)
             if len(head) + len(tail) > max_length:
-                excluded.append((example.example_id, f"{len(head) + len(tail)} tokens, more than {max_length}"))
+                excluded.append(
+                    (example.example_id, f"{len(head) + len(tail)} tokens, more than {max_length}")
+                )
             elif not head or not tail:
                 excluded.append((example.example_id, "its prompt or completion is empty"))
+            elif not example.weight > 0:
+                excluded.append((example.example_id, f"its weight is {example.weight}"))
             else:
                 fitting.append((head, tail, example.weight))
         rows += _pack_group(fitting, max_length)
     if not rows:
-        reason = f" The first was left out because: {excluded[0][1]}." if excluded else ""
+        reason = f"The first was left out because: {excluded[0][1]}." if excluded else None
         raise DatasetError(
-            f"none of the {len(excluded)} examples can be trained on", where="examples", mend=reason or None
+            f"none of the {len(excluded)} examples can be trained on", where="examples", mend=reason
         )
     return TrainingData(tuple(rows), tuple(excluded))
 

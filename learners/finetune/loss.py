@@ -9,7 +9,7 @@ import torch
 
 from worldschool.learners.finetune.data import Batch, Row, collate_rows
 from worldschool.learners.retention import Retention
-from worldschool.models.language import base_of
+from worldschool.models.language import base_of, mask_for
 
 TOKENS_PER_FORWARD = 4096
 
@@ -19,7 +19,7 @@ def completion_loss(model: Any, batch: Batch) -> torch.Tensor:
     base = base_of(model)
     out = base.get_decoder()(
         input_ids=batch.inputs.input_ids,
-        attention_mask=batch.inputs.attention_mask,
+        attention_mask=mask_for(base, batch.inputs.attention_mask),
         position_ids=batch.inputs.position_ids,
         use_cache=False,
     )
@@ -45,12 +45,12 @@ def accumulate_gradients(
     loss_value = 0.0
     for part in _parts(rows):
         loss = completion_loss(model, collate_rows(part, pad, device)) / total_weight
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         loss_value += loss.item()
     penalty_value = 0.0
     if retention.strength > 0:
         penalty = retention.penalty()
-        (retention.strength * penalty).backward()
+        (retention.strength * penalty).backward()  # type: ignore[no-untyped-call]
         penalty_value = penalty.item()
     return loss_value, penalty_value
 

@@ -43,7 +43,7 @@ def add_adapter(model: Any, config: FinetuneConfig) -> Any:
     torch.manual_seed(config.seed)
     settings = LoraConfig(
         r=config.lora.r,
-        lora_alpha=config.lora.alpha,  # type: ignore[arg-type]
+        lora_alpha=config.lora.alpha,
         lora_dropout=config.lora.dropout,
         target_modules=list(config.lora.target_modules),
         task_type="CAUSAL_LM",

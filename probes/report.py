@@ -1,0 +1,66 @@
+"""Write a probe's results down for people: a page, the same in Markdown, and the scores as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from worldschool.errors import UserError
+from worldschool.files import write_atomic
+from worldschool.probes.report_facts import Reading, ends
+from worldschool.probes.report_html import html_report
+from worldschool.probes.report_markdown import markdown_report
+
+RESULTS_SCHEMA = "worldschool.results/1"
+SCORE_COLUMNS = ("suite", "model", "n", "value", "low", "high", "exact")
+
+
+def write_report(results: Mapping[str, Any], items: Sequence[Mapping[str, Any]], out: Path) -> None:
+    """Write `report.html`, `report.md` and `scores.csv` into `out`, each whole or not at all.
+
+    The page needs no network and runs no script. Parts that the results lack are left out of it. Nothing in the three
+    files depends on the clock: the same results give the same bytes.
+
+    Args:
+        results: what `results.json` holds (schema "worldschool.results/1"): models, suites with scores, retention,
+            comparisons, and where known contract, training curves and what was made. A model counts as one that
+            learned when it has an `adapter` or a `memory`; the others are what it is compared with.
+        items: a row an answered question: suite, item_id, model, prompt, answer, prediction, score, correct. The
+            examples shown are those of the last model that learned.
+        out: the directory, made where it is missing.
+
+    Raises:
+        UserError: the results are of a schema this release does not read.
+    """
+    schema = str(results.get("schema", RESULTS_SCHEMA))
+    if schema != RESULTS_SCHEMA:
+        raise UserError(
+            f"these results are {schema!r}, and this release reads {RESULTS_SCHEMA!r}",
+            where="results.json: schema",
+            mend="Write the report with the release of worldschool that made them.",
+        )
+    reading = Reading(results)
+    for name, text in (
+        ("report.html", html_report(reading, items)),
+        ("report.md", markdown_report(reading, items)),
+        ("scores.csv", scores_csv(reading)),
+    ):
+        write_atomic(Path(out) / name, text.encode("utf-8", "replace"))
+
+
+def scores_csv(reading: Reading) -> str:
+    """Return the scores, a row for every suite and model; what is not known is empty."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(SCORE_COLUMNS)
+    for suite, row in reading.suites.items():
+        for model in reading.models:
+            score = reading.score(suite, model)
+            if score is not None:
+                low, high = ends(score)
+                n = score.get("n", row.get("n"))
+                writer.writerow([suite, model, n, score["value"], low, high, score.get("exact")])
+    return table.getvalue()

@@ -1,0 +1,147 @@
+"""Configuration: YAML, overrides, and errors that name the file, the field and the mend."""
+
+from typing import Literal
+
+import pytest
+from pydantic import Field
+
+from worldschool.config import Config, build_config, load_config
+from worldschool.errors import ConfigError
+
+
+class Part(Config):
+    """A nested part."""
+
+    width: int = Field(default=1, ge=1)
+    """A number."""
+    colour: Literal["red", "blue"] = "red"
+    """A choice."""
+
+
+class Whole(Config):
+    """A configuration."""
+
+    episodes: int
+    """Required."""
+    name: str = "x"
+    """A text."""
+    part: Part = Part()
+    """Nested."""
+    parts: tuple[Part, ...] = ()
+    """Several."""
+    maybe: Part | None = None
+    """Optional."""
+    by_name: dict[str, Part] = Field(default_factory=dict)
+    """By name."""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_file(text):
+        (tmp_path / "run.yaml").write_text(text)
+        return tmp_path / "run.yaml"
+
+    return write_file
+
+
+def test_a_file_with_overrides(write):
+    path = write("episodes: 3\npart: {width: 2}\n")
+    found = load_config(
+        Whole,
+        path,
+        ["episodes=5", "part.colour=blue", "maybe.width=7", "by_name.a.width=4", "parts=[{width: 9}]"],
+    )
+    assert found == Whole(
+        episodes=5,
+        part=Part(width=2, colour="blue"),
+        maybe=Part(width=7),
+        by_name={"a": Part(width=4)},
+        parts=(Part(width=9),),
+    )
+    assert build_config(Whole, found.to_json(), "again") == found
+    assert load_config(Whole, None, ["episodes=1"]) == Whole(episodes=1)
+    assert load_config(Whole, write(""), ["episodes=1", "name=a=b"]).name == "a=b"
+
+
+def test_a_configuration_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        Whole(episodes=1).episodes = 2
+
+
+@pytest.mark.parametrize(
+    "text, where, problem",
+    [
+        ("episods: 3\nepisodes: 1", "episods", "unknown key. Accepted here: .*Did you mean 'episodes'?"),
+        (
+            "episodes: 1\npart: {widht: 2}",
+            "part.widht",
+            "Accepted here: colour, width. Did you mean 'width'?",
+        ),
+        ("episodes: 1\nparts: [{}, {color: red}]", "parts.1.color", "Did you mean 'colour'?"),
+        ("episodes: 1\nmaybe: {widht: 2}", "maybe.widht", "Did you mean 'width'?"),
+        ("episodes: 1\nby_name: {a: {widht: 2}}", "by_name.a.widht", "Did you mean 'width'?"),
+        ("episodes: many", "episodes", "found 'many'"),
+        ("episodes: 1.5", "episodes", "found 1.5"),
+        ("episodes: 1\npart: {width: 0}", "part.width", "greater than or equal to 1; found 0"),
+        ("episodes: 1\npart: {colour: green}", "part.colour", "'red' or 'blue'; found 'green'"),
+        ("episodes: 1\npart: 3", "part", "found 3"),
+        ("name: y", "episodes", "this key is required but missing"),
+        ("{}", "episodes", "this key is required but missing"),
+    ],
+)
+def test_errors_name_file_field_and_mend(write, text, where, problem):
+    path = write(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(Whole, path)
+    assert caught.value.where == f"{path}: {where}"
+    message = str(caught.value)
+    for part in problem.split(".*"):
+        assert part in message, message
+
+
+def test_further_mistakes_are_counted(write):
+    with pytest.raises(ConfigError, match=r"\(2 more below it\.\)"):
+        load_config(Whole, write("episodes: x\nname: 3\nother: 1"))
+
+
+@pytest.mark.parametrize(
+    "override, problem",
+    [
+        ("episodes", r"--set: 'episodes' is not key=value\. Write it like --set episodes=100"),
+        ("=3", "is not key=value"),
+        ("episodes=[1", r"--set: the value of episodes is not valid YAML: '\[1'"),
+        ("name=2024-13-45", r"--set: the value of name is not valid YAML"),
+        ("episodes.x=3", r"--set: episodes\.x: 'episodes' is not a mapping"),
+        ("part.widht=3", r"the configuration: part\.widht: unknown key.*Did you mean 'width'"),
+        ("part.width=wide", r"the configuration: part\.width: .*found 'wide'"),
+    ],
+)
+def test_overrides_that_cannot_be_used(override, problem):
+    with pytest.raises(ConfigError, match=problem):
+        load_config(Whole, None, ["episodes=1", override])
+
+
+def test_yaml_errors_name_the_line(write):
+    path = write("episodes: 1\npart:\n  width: [1\nname: y\n")
+    with pytest.raises(ConfigError, match=rf"^{path}, line 4: this is not valid YAML: "):
+        load_config(Whole, path)
+    path = write("episodes: 1\nname: !!python/object/apply:os.getcwd []\n")
+    with pytest.raises(ConfigError, match=rf"^{path}, line 2: this is not valid YAML: could not determine"):
+        load_config(Whole, path)
+    path = write("episodes: 1\nname: 2024-13-45\n")
+    with pytest.raises(ConfigError, match=r"this is not valid YAML: month must be in 1\.\.12"):
+        load_config(Whole, path)
+
+
+def test_files_that_are_no_mapping(write, tmp_path):
+    with pytest.raises(ConfigError, match="a mapping of keys to values is expected, found list"):
+        load_config(Whole, write("- 1\n"))
+    with pytest.raises(ConfigError, match=r"none.yaml: there is no such file"):
+        load_config(Whole, tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="the file cannot be read"):
+        load_config(Whole, tmp_path)
+    (tmp_path / "run.yaml").write_bytes(b"name: \xff\n")
+    with pytest.raises(ConfigError, match="the file cannot be read"):
+        load_config(Whole, tmp_path / "run.yaml")
+    with pytest.raises(ConfigError, match=r"1: "):
+        load_config(Whole, write("1: 2\nepisodes: 3"))

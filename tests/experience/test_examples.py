@@ -1,0 +1,269 @@
+"""Files of examples, and `worldschool examples` end to end."""
+
+import json
+from collections import Counter
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from worldschool.errors import ConfigError, DatasetError, OutputError
+from worldschool.experience.examples import (
+    EXAMPLES_FILE,
+    ExamplesConfig,
+    build_examples,
+    examples_command,
+    permute_answers,
+    read_examples,
+    write_examples,
+)
+from worldschool.experience.runner import CollectConfig, collect
+from worldschool.experience.store import EpisodeStore
+from worldschool.progress import silent
+from worldschool.records import Example
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+EXAMPLES = st.builds(
+    Example,
+    example_id=TEXT,
+    task=TEXT,
+    prompt=TEXT,
+    completion=TEXT,
+    answer=TEXT,
+    split=st.sampled_from(["train", "validation", "heldout"]),
+    episode_id=TEXT,
+    builder=TEXT,
+    builder_version=st.integers(0, 2**31 - 1),
+    seed=st.integers(0, 2**63 - 1),
+    options=st.none() | st.lists(TEXT, max_size=3).map(tuple),
+    answer_index=st.none() | st.integers(0, 3),
+    dials=TEXT,
+    weight=st.floats(0, 1e9),
+    meta=TEXT,
+)
+BUILDERS = {"object_path": {}, "object_location": {"per_episode": 1}, "counting": {"style": "plain"}}
+
+
+def example(number=0, **changes):
+    values = {
+        "example_id": f"x-{number}",
+        "task": "t",
+        "prompt": "Where?",
+        "completion": f" {number}\n",
+        "answer": f"{number}",
+        "split": "train",
+        "episode_id": "e",
+        "builder": "t",
+        "builder_version": 1,
+        "seed": 0,
+    }
+    return Example(**{**values, **changes})
+
+
+@pytest.mark.parametrize("name", ["some.parquet", "some.jsonl"])
+@settings(
+    deadline=None,
+    derandomize=True,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(written=st.lists(EXAMPLES, min_size=1, max_size=4))
+def test_what_is_written_is_read(tmp_path, name, written):
+    write_examples(tmp_path / name, written)
+    assert read_examples(tmp_path / name) == written
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_lines_that_other_programs_write(tmp_path):
+    row = example().to_json()
+    for optional in ("options", "answer_index", "dials", "weight", "meta"):
+        del row[optional]
+    file = tmp_path / "theirs.jsonl"
+    file.write_text(f"{json.dumps({**row, 'note': 'of theirs'})}\r\n\n{json.dumps(row)}")
+    assert read_examples(file) == [example(), example()]
+
+
+def test_files_that_cannot_be_read_are_refused(tmp_path):
+    with pytest.raises(DatasetError, match=r"gone.parquet: there is no such file.*`worldschool examples`"):
+        read_examples(tmp_path / "gone.parquet")
+    with pytest.raises(DatasetError, match=rf"{EXAMPLES_FILE}: there is no such file"):
+        read_examples(tmp_path)
+    file = tmp_path / "x.parquet"
+    write_examples(file, [example()])
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(DatasetError, match=r"x.parquet: the file cannot be read"):
+        read_examples(file)
+    file.write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"x.parquet: the file cannot be read"):
+        read_examples(file)
+
+
+def test_empty_files_are_refused(tmp_path):
+    for name in ("x.parquet", "x.jsonl"):
+        write_examples(tmp_path / name, [])
+        with pytest.raises(DatasetError, match=r"there is no example in it"):
+            read_examples(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "line, problem",
+    [
+        ("{", "line 2 is not JSON"),
+        ("3", "line 2 is not a JSON object"),
+        ('{"task": "t"}', r"an example lacks fields: .*'prompt'"),
+    ],
+)
+def test_damaged_lines_are_refused(tmp_path, line, problem):
+    file = tmp_path / "x.jsonl"
+    file.write_text(f"{json.dumps(example().to_json())}\n{line}\n")
+    with pytest.raises(DatasetError, match=rf"x\.jsonl: .*{problem}"):
+        read_examples(file)
+
+
+def test_an_unknown_schema_and_missing_columns_are_refused(tmp_path):
+    file = tmp_path / "x.parquet"
+    write_examples(file, [example()])
+    table = pyarrow.parquet.read_table(file)
+    pyarrow.parquet.write_table(
+        table.replace_schema_metadata({"schema": "worldschool.example/9"}), file
+    )  # fmt: skip
+    with pytest.raises(DatasetError, match=r"its schema is 'worldschool.example/9', this release reads"):
+        read_examples(file)
+    pyarrow.parquet.write_table(table.drop_columns(["prompt"]), file)
+    with pytest.raises(DatasetError, match=r"an example lacks fields: .*'prompt'"):
+        read_examples(file)
+
+
+# -- worldschool examples --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    out = tmp_path_factory.mktemp("stories") / "data"
+    config = CollectConfig(
+        world_config={"characters": 2, "control": "all", "focus": True, "rooms": [3, 4], "max_steps": 20},
+        agent={"name": "random", "settings": {"verb_weights": {"walk": 4, "grab": 5, "put": 5}}},
+        episodes=24,
+        shard_size=10,
+    )
+    collect(config, out, silent)
+    return out
+
+
+def make_config(dataset, **changes):
+    return ExamplesConfig.model_validate({"datasets": [str(dataset)], "builders": BUILDERS, **changes})
+
+
+def test_examples_from_a_dataset(dataset, tmp_path):
+    done = []
+    file = examples_command(
+        make_config(dataset), tmp_path / "out", advance=lambda n=1, note="": done.append(n)
+    )
+    assert file == tmp_path / "out" / EXAMPLES_FILE
+    assert sum(done) == 24
+    found = read_examples(tmp_path / "out")
+    assert found == read_examples(file)
+    assert {one.task for one in found} == set(BUILDERS)
+    episodes = {episode.episode_id: episode for episode in EpisodeStore.open(dataset)}
+    assert {one.episode_id for one in found} <= set(episodes)
+    places = [list(episodes).index(one.episode_id) for one in found]
+    assert places == sorted(places), "questions about one story follow each other"
+    assert all(one.split == "train" for one in found)
+    assert max(Counter(o.episode_id for o in found if o.task == "object_location").values()) == 1
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert (record["command"], record["seed"]) == ("examples", 0)
+
+
+def test_the_same_command_leaves_what_is_done_and_mends_what_is_not(dataset, tmp_path):
+    file = examples_command(make_config(dataset), tmp_path / "out")
+    first, written = read_examples(file), file.stat().st_mtime_ns
+    examples_command(make_config(dataset), tmp_path / "out")
+    assert file.stat().st_mtime_ns == written
+    file.unlink()
+    examples_command(make_config(dataset), tmp_path / "out")
+    assert read_examples(file) == first
+
+
+def test_another_configuration_is_refused(dataset, tmp_path):
+    file = examples_command(make_config(dataset), tmp_path / "out")
+    before = file.read_bytes()
+    with pytest.raises(OutputError, match=r"another configuration \(seed: 0 -> 1\)"):
+        examples_command(make_config(dataset, seed=1), tmp_path / "out")
+    assert file.read_bytes() == before
+
+
+def test_the_seed_and_the_limit(dataset, tmp_path):
+    files = {
+        seed: read_examples(examples_command(make_config(dataset, seed=seed), tmp_path / str(seed)))
+        for seed in (0, 1)
+    }
+    assert files[0] != files[1]
+    limited = read_examples(examples_command(make_config(dataset, limit=5), tmp_path / "limited"))
+    counts = Counter(one.task for one in files[0])
+    assert Counter(one.task for one in limited) == {task: min(5, counts[task]) for task in counts}
+    assert counts["object_path"] > 5
+    assert [one for one in files[0] if one.task == "object_path"][:5] == [
+        one for one in limited if one.task == "object_path"
+    ]
+
+
+def test_datasets_follow_each_other(dataset, tmp_path):
+    once = read_examples(examples_command(make_config(dataset), tmp_path / "once"))
+    twice = read_examples(
+        examples_command(make_config(dataset, datasets=[str(dataset), str(dataset)]), tmp_path / "twice")
+    )
+    assert twice == once + once
+
+
+def test_mistakes_are_refused_before_anything_is_written(dataset, tmp_path):
+    with pytest.raises(DatasetError):
+        examples_command(make_config(tmp_path / "none"), tmp_path / "out")
+    with pytest.raises(ConfigError, match=r"Did you mean 'counting'\?"):
+        examples_command(make_config(dataset, builders={"countin": {}}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_episodes_without_anything_to_ask_about(dataset, tmp_path):
+    config = make_config(dataset, builders={"plan_generation": {}})
+    with pytest.raises(DatasetError, match=r"none of the builders found anything to ask about"):
+        examples_command(config, tmp_path / "out")
+    assert not (tmp_path / "out" / EXAMPLES_FILE).exists()
+
+
+def test_building_is_lazy_and_by_episode(dataset):
+    from worldschool.experience.builders.base import builder_settings
+
+    builders = {name: builder_settings(name, values, "b") for name, values in BUILDERS.items()}
+    read = []
+
+    def episodes():
+        for episode in EpisodeStore.open(dataset):
+            read.append(episode.index)
+            yield episode
+
+    source = build_examples(episodes(), builders, 0)
+    first = next(source)
+    assert read == list(range(int(first.episode_id[-8:]) + 1))
+    assert len(read) < 24
+
+
+def test_permuted_answers_are_those_of_other_episodes():
+    given_ = [
+        example(n, task="a" if n % 3 else "b", episode_id=f"e{n // 4}", options=("x",), answer_index=0)
+        for n in range(24)
+    ]
+    found = permute_answers(given_, seed=1)
+    assert [(one.example_id, one.prompt) for one in found] == [(one.example_id, one.prompt) for one in given_]
+    by_answer = {one.answer: one for one in given_}
+    for task in ("a", "b"):
+        assert Counter(o.answer for o in found if o.task == task) == Counter(
+            o.answer for o in given_ if o.task == task
+        )
+    for one in found:
+        giver = by_answer[one.answer]
+        assert giver.task == one.task and giver.episode_id != one.episode_id
+        assert one.completion == giver.completion and one.options is None and one.answer_index is None
+    assert permute_answers(given_, seed=1) == found
+    assert permute_answers(given_, seed=2) != found
