@@ -148,8 +148,9 @@ def remember(
     dataset: Annotated[Path, typer.Argument(help="A dataset directory.")],
     out: Out,
     embedder: Annotated[
-        str, typer.Option(help="hashing (no model), minilm, or a sentence encoder.")
-    ] = "minilm",
+        str | None,
+        typer.Option(help="minilm (a new memory's default), hashing (needs no model) or a sentence encoder."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset's episodes to an external memory (SQLite and FAISS)."""
@@ -159,7 +160,8 @@ def remember(
 
     store = EpisodeStore.open(dataset)
     with progress("remember", len(store), "episodes") as advance:
-        done = run(store, out, embedder, advance)
+        known = (out / "memory.sqlite").exists()  # a memory keeps its own embedder unless told otherwise
+        done = run(store, out, embedder or (None if known else "minilm"), advance)
     text = f"{done.added} episodes remembered, {done.known} known already; {done.entries} entries in {out}"
     _show(done._asdict(), as_json, text)
 

@@ -105,17 +105,24 @@ def claim_output(directory: Path, command: str, config: dict[str, Any], seed: in
             where=str(directory),
             mend="Give another --out.",
         )
-    write_json(
-        record,
-        {
-            "schema": RUN_SCHEMA,
-            "command": command,
-            "config": config,
-            "seed": seed,
-            "versions": package_versions(),
-            "commit": source_commit(),
-        },
-    )
+    try:
+        write_json(
+            record,
+            {
+                "schema": RUN_SCHEMA,
+                "command": command,
+                "config": config,
+                "seed": seed,
+                "versions": package_versions(),
+                "commit": source_commit(),
+            },
+        )
+    except OSError as error:
+        raise OutputError(
+            f"this directory cannot be written: {error.strerror or error}",
+            where=str(directory),
+            mend="Give another --out.",
+        ) from None
     return False
 
 

@@ -9,10 +9,10 @@ from gymnasium.spaces import Text
 
 
 class AnyText(Text):
-    """A Text space whose members are all strings of up to `max_length` characters' intent.
+    """A Text space whose members are all strings.
 
     Gymnasium's Text accepts only a fixed character set; simulated worlds and language models write any.
-    `contains` therefore takes every `str`; `sample` still draws from printable ASCII.
+    `contains` therefore takes every `str`; `sample` draws letters and spaces, up to `max_length` of them.
     """
 
     def __init__(self, max_length: int, *, seed: int | None = None) -> None:

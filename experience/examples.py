@@ -156,7 +156,7 @@ def _read_jsonl(path: Path) -> list[dict[str, Any]]:
         except ValueError:
             raise ValueError(f"line {number} is not JSON") from None
         if not isinstance(row, dict):
-            raise ValueError(f"line {number} is not a JSON object")
+            raise ValueError(f"line {number} is not a JSON object")  # noqa: TRY004 (told as a DatasetError)
         rows.append(row)
     return rows
 

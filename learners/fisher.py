@@ -5,8 +5,8 @@ For N texts, with L_j the mean token negative log-likelihood of text j in nats (
 
     F_i = (1/N) sum_j (dL_j / dtheta_i)^2        at theta = theta*
 
-Labels are the text's own next tokens (the empirical Fisher). The reduction matters for the scale of lambda: mean over
-a text's tokens, as here, gives values about T times smaller than summing gradients over its T tokens would.
+Labels are the text's own next tokens (the empirical Fisher). The reduction matters for the scale of lambda: with the
+mean over a text's T tokens, as here, F is T^2 times smaller than with their sum.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Fisher:
             raise FisherError(
                 "there is no fisher.json here",
                 where=str(directory),
-                mend="Make one with `worldschool fisher`, or let `worldschool finetune` make it.",
+                mend="Leave `retention.fisher` out: `worldschool finetune` then makes one in OUT/fisher.",
             )
         try:
             about = read_json(directory / "fisher.json", what="a Fisher description")
@@ -127,7 +127,7 @@ class Fisher:
                 f"this Fisher was made for another model (fingerprint {self.model_fingerprint[:12]}, "
                 f"this model's is {found[:12]})",
                 where=where,
-                mend="Make a Fisher for this model: remove `fisher` from the configuration, or run `worldschool fisher`.",
+                mend="Leave `retention.fisher` out, and one is made for this model.",
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -281,7 +282,9 @@ def _add_adapter(model: Any, adapter: Path) -> Any:
             mend="Give a PEFT adapter directory, such as the output of `worldschool finetune`.",
         )
     try:
-        return PeftModel.from_pretrained(model, str(adapter))
+        with warnings.catch_warnings():  # peft asks transformers for a name that is on its way out
+            warnings.simplefilter("ignore", FutureWarning)
+            return PeftModel.from_pretrained(model, str(adapter))
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(
             f"this adapter cannot be loaded onto the model: {str(error).strip().splitlines()[0]}",

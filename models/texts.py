@@ -131,10 +131,11 @@ def sample_texts(
     width = min(len(start) for start in starts)
     rows = [starts[i % len(starts)][:width] for i in range(count)]
     ids = produced = torch.tensor(rows, device=model.device)
-    cache = DynamicCache(config=model.config)
+    cache, decoder = DynamicCache(config=model.config), model.get_decoder()
     while produced.shape[1] < tokens:
-        logits = model(input_ids=ids, past_key_values=cache, use_cache=True).logits[:, -1].float().cpu()
-        best = logits.topk(50)
+        hidden = decoder(input_ids=ids, past_key_values=cache, use_cache=True).last_hidden_state[:, -1]
+        # A matrix here: three dimensions would make torch copy the output layer's weights for every row.
+        best = model.get_output_embeddings()(hidden).float().cpu().topk(50)
         drawn = torch.multinomial(best.values.softmax(-1), 1, generator=generator)
         ids = best.indices.gather(1, drawn).to(model.device)
         produced = torch.cat([produced, ids], dim=1)

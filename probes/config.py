@@ -38,6 +38,6 @@ class ProbeConfig(Config):
     texts: tuple[str, ...] = ("pydoc:heldout", "prose")
     """General texts for perplexity (see worldschool.models.texts)."""
     text_tokens: int = Field(default=6000, ge=100)
-    """About how many tokens of each text are scored; whole documents, evenly spread over the text."""
+    """About how many tokens of each text are scored; the beginning of every document, so that each has its share."""
     seed: int = 0
     """Which items and shots are drawn, and the bootstrap."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
 
+from pydantic import Field
+
 from worldschool.canonical import canonical_json, short_digest
 from worldschool.config import Config, build_config
 from worldschool.errors import ConfigError, nearest
@@ -22,7 +24,7 @@ class BuilderSettings(Config):
 
     style: str = "varied"
     """How the world tells its events: "plain", "varied" or "brief"."""
-    per_episode: int = 2
+    per_episode: int = Field(default=2, ge=1)
     """At most this many examples from one episode."""
 
 

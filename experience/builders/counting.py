@@ -1,4 +1,4 @@
-"""Counting: how many items are on the desk? (The desk question of the project's brief is one of these.)"""
+"""Counting: how many items are on the desk?"""
 
 from __future__ import annotations
 

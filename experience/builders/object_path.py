@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from worldschool.envs import world_class
 from worldschool.experience.builders.base import BuilderSettings, make_example, question
@@ -20,6 +21,12 @@ class ObjectPathSettings(BuilderSettings):
     """Rooms in the shortest path asked about."""
     maximum: int = Field(default=5, ge=1)
     """Rooms in the longest path asked about."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.minimum > self.maximum:
+            raise ValueError(f"minimum ({self.minimum}) is greater than maximum ({self.maximum})")
+        return self
 
 
 def build(episode: Episode, settings: ObjectPathSettings, story_seed: int, rng: Random) -> Iterator[Example]:

@@ -39,7 +39,8 @@ def build(
     actor = episode.steps[0].events[0].actor if episode.steps[0].events else characters_of(episode)[0]
     touched = _touched(episode)
     others = [name for name in _movable(episode) if name not in touched]
-    names = sorted({*touched, *rng.sample(others, min(len(others), settings.distractors))})
+    distractors = rng.sample(others, min(len(others), settings.distractors))
+    names = sorted({*touched, *distractors})
     rng.shuffle(names)
     tracker = Tracker(episode.initial_facts)
     described = [sentence for name in names for sentence in _describe(episode, tracker, name)]
@@ -51,7 +52,7 @@ def build(
         story_seed,
         prompt,
         " ".join(world.narrate_action(action) for action in actions),
-        dials={"length": len(actions), "distractors": settings.distractors},
+        dials={"length": len(actions), "distractors": len(distractors)},
         meta={"goal_predicates": json.loads(episode.goal_predicates)},
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -50,7 +51,9 @@ def add_adapter(model: Any, config: FinetuneConfig) -> Any:
         bias="none",
     )
     try:
-        adapted = get_peft_model(model, settings)
+        with warnings.catch_warnings():  # peft asks transformers for a name that is on its way out
+            warnings.simplefilter("ignore", FutureWarning)
+            adapted = get_peft_model(model, settings)
     except ValueError as error:
         raise ConfigError(str(error).splitlines()[0], where="lora.target_modules") from None
     for parameter in trainable(adapted):

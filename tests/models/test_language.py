@@ -1,6 +1,7 @@
 """LocalModel against one sequence at a time, with no mask, no cache and no batch."""
 
 import shutil
+from itertools import pairwise
 
 import pytest
 import torch
@@ -81,7 +82,7 @@ def test_score_is_the_log_likelihood_of_one_sequence_at_a_time(model, questions)
     found = model.score(prompts, completions)
     for prompt, options, scores in zip(prompts, completions, found, strict=True):
         for option, score in zip(options, scores, strict=True):
-            head, tail = model.encode_pair(prompt, option)
+            _, tail = model.encode_pair(prompt, option)
             assert score.logprob == pytest.approx(naive_score(model, prompt, option), abs=1e-3)
             assert (score.tokens, score.bytes) == (len(tail), len(option.encode()))
 
@@ -299,6 +300,6 @@ def test_batches_hold_every_index_once_within_the_limits(lengths, tokens, sequen
     for batch in found:
         assert len(batch) == 1 or tokens is None or len(batch) * max(lengths[i] for i in batch) <= tokens
         assert sequences is None or len(batch) <= sequences
-    for batch, following in zip(found, found[1:], strict=False):
+    for batch, following in pairwise(found):
         full = tokens is not None and (len(batch) + 1) * lengths[batch[0]] > tokens
         assert full or (sequences is not None and len(batch) == sequences), (batch, following)
