@@ -222,6 +222,7 @@ def test_all_builders_tell_an_episode_alike():
 
 def test_a_story_tells_where_its_characters_were():
     """A reader of the story alone can follow each character from its first mention."""
+    introduced = 0
     for episode, replay in zip(episodes(60), replays(60), strict=True):
         for example in build("object_path", episode, style="plain")[:1]:
             where = {}
@@ -230,9 +231,13 @@ def test_a_story_tells_where_its_characters_were():
                 told = re.match(r"(?:was in|walked to) (.+)", rest)
                 if told:
                     where[name] = replay.phrases[told[1]]
+                if rest.startswith("was in"):
+                    introduced += 1
+                    assert where[name] == replay.room(name, 0)
                 assert name in where, sentence
             for name, room in where.items():
                 assert replay.room(name, -1) == room
+    assert introduced > 10
 
 
 # -- the desk question -----------------------------------------------------------------------------------------------

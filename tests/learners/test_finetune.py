@@ -111,6 +111,30 @@ def test_grouped_rows_give_the_loss_and_gradient_of_single_examples(model, token
         assert_same(found, expected)
 
 
+def test_several_answers_to_one_prompt_each_begin_behind_it(model, tokenizer):
+    prompt = STORIES[0] + ASKED[0][0]
+    examples = [
+        example(n, prompt, answer, "e") for n, answer in enumerate(["desk", "home office", "3", "kitchen"])
+    ]
+    rows = build_rows(tokenizer, examples, 512).rows
+    assert len(rows) == 1
+    assert len(rows[0].packed.tokens) == len(tokenizer(prompt)["input_ids"]) + len(rows[0].targets)
+    expected_loss, expected = naive_gradients(model, tokenizer, examples)
+    loss, _, found = gradients(model, rows)
+    assert loss == pytest.approx(expected_loss, rel=1e-4)
+    assert_same(found, expected)
+
+
+def test_grouped_rows_with_eager_attention(tiny_models, tokenizer):
+    llama = tiny_models.llama()
+    llama.set_attn_implementation("eager")
+    model = tiny_models.adapt(llama)
+    loss, _, found = gradients(model, build_rows(tokenizer, make_examples(), 512).rows)
+    expected_loss, expected = naive_gradients(model, tokenizer, make_examples())
+    assert loss == pytest.approx(expected_loss, rel=1e-4)
+    assert_same(found, expected)
+
+
 def test_long_steps_in_several_passes_have_the_same_gradient(model, tokenizer, monkeypatch):
     rows = build_rows(tokenizer, make_examples(), 512).rows
     whole_loss, _, whole = gradients(model, rows)

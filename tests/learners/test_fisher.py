@@ -127,9 +127,7 @@ def test_fingerprints_of_data(model, fisher):
 def test_another_model_is_refused(fisher, tiny_models):
     fisher.check_model(tiny_models.llama(), "fisher")
     fisher.check_model(tiny_models.adapt(tiny_models.llama()), "fisher")
-    with pytest.raises(
-        FisherError, match=r"runs/fisher: this Fisher was made for another model .*Make a Fisher"
-    ):
+    with pytest.raises(FisherError, match=r"^runs/fisher: this Fisher was made for another model .*\. [A-Z]"):
         fisher.check_model(tiny_models.llama(seed=1), "runs/fisher")
 
 
@@ -150,9 +148,7 @@ def test_the_same_model_after_saving_and_with_an_adapter(model, tiny_models, fis
 
 
 def test_directories_that_are_no_fisher_are_refused(fisher, tmp_path):
-    with pytest.raises(
-        FisherError, match=r"there is no fisher.json here\. Make one with `worldschool fisher`"
-    ):
+    with pytest.raises(FisherError, match=r"there is no fisher.json here\. .*worldschool finetune"):
         Fisher.load(tmp_path)
     fisher.save(tmp_path)
     whole = (tmp_path / "fisher.safetensors").read_bytes()
