@@ -42,7 +42,7 @@ def main() -> None:
     for strength in options.strengths:
         run = _with_strength(ewc_config(config, options.school, pace), options.school, strength)
         adapters[f"{strength:g}"] = str(finetune(run, options.out / f"lambda-{strength:g}"))
-    asked = probe_config(config, options.school).model_copy(
+    asked = probe_config(config, options.school, pace).model_copy(
         update={
             "adapters": adapters,
             "examples": str(_validation(config, options.out)),

@@ -72,7 +72,7 @@ def _permuted(held: FinetuneConfig, school: Path, out: Path, seed: int) -> Finet
 
 
 def _questions(config: QuickstartConfig, school: Path, out: Path, items: int, quick: bool) -> ProbeConfig:
-    asked = probe_config(config, school)
+    asked = probe_config(config, school, read_pace(school))
     adapters = {**asked.adapters, PERMUTED: str(out / "permuted"), SLOW: str(out / "slow")}
     suites = {"object_path": SuiteSettings(items=20 if quick else items)}
     return asked.model_copy(update={"adapters": adapters, "suites": suites})

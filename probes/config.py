@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from worldschool.config import Config
@@ -39,5 +41,7 @@ class ProbeConfig(Config):
     """General texts for perplexity (see worldschool.models.texts)."""
     text_tokens: int = Field(default=6000, ge=100)
     """About how many tokens of each text are scored; the beginning of every document, so that each has its share."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the weights, the same for all models compared; auto: float32 on a CPU, bfloat16 on an accelerator."""
     seed: int = 0
     """Which items and shots are drawn, and the bootstrap."""

@@ -149,7 +149,7 @@ def _with_models(config: ProbeConfig, contenders: list[Contender]) -> Iterator[t
     loaded: tuple[str | None, LocalModel] | None = None
     for contender in contenders:
         if loaded is None or loaded[0] != contender.adapter:
-            loaded = (contender.adapter, LocalModel.load(config.model, contender.adapter))
+            loaded = (contender.adapter, LocalModel.load(config.model, contender.adapter, config.dtype))
         yield contender, loaded[1]
 
 

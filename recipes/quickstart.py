@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
@@ -31,6 +31,8 @@ from worldschool.probes.table import results_table
 from worldschool.progress import progress
 from worldschool.records import Split
 from worldschool.runs import claim_output
+
+Dtype: TypeAlias = Literal["float32", "bfloat16"]
 
 WORLD = "worldschool/Household-v0"
 STORY_WORLD = {
@@ -61,8 +63,10 @@ EWC_NAME, PLAIN_NAME = "EWC", "plain LoRA"
 
 STEP_CHOICES = (4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 64, 80, 100)
 """Numbers of optimizer steps to choose from, so that runs on like machines choose alike."""
-FIXED_TRAINING_TOKENS = 46_000
-"""What Fisher information, probes and perplexity cost, in tokens trained on in float32 (measured on this recipe)."""
+FIXED_COST_TOKENS = 66_000
+"""What Fisher information, probes and perplexity cost, as tokens trained on in the same time (measured)."""
+DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16")
+"""Types of the frozen weights to choose from: which is faster depends on the processor."""
 
 
 class QuickstartConfig(Config):
@@ -96,13 +100,13 @@ class QuickstartConfig(Config):
     """Last names of the adapted linear layers."""
     fisher: FisherSettings = FisherSettings(samples=48, tokens=128)
     """General text for the Fisher information."""
-    path_items: int = Field(default=120, ge=1)
+    path_items: int = Field(default=100, ge=1)
     """Object path questions asked of each model."""
-    choice_items: int = Field(default=60, ge=1)
+    choice_items: int = Field(default=40, ge=1)
     """Location and counting questions asked of each model."""
-    plan_items: int = Field(default=24, ge=1)
+    plan_items: int = Field(default=16, ge=1)
     """Plans asked of each model."""
-    text_tokens: int = Field(default=4000, ge=100)
+    text_tokens: int = Field(default=3000, ge=100)
     """Tokens of each general text on which perplexity is measured."""
 
 
@@ -110,7 +114,14 @@ class Pace(NamedTuple):
     """What fits into the time: optimizer steps, and the type of the frozen weights that is faster here."""
 
     steps: int
-    dtype: str
+    dtype: Dtype
+
+
+class Timing(NamedTuple):
+    """What one optimizer step took."""
+
+    seconds: float
+    tokens: int
 
 
 def read_pace(out: Path) -> Pace:
@@ -140,7 +151,7 @@ def quickstart(config: QuickstartConfig, out: Path) -> dict[str, Any]:
     finetune(plain_config(config, out, pace), out / "plain")
     _say("5/6 probes")
     about = {"title": "A model went to school", **_for_report(out)}
-    results = probe(probe_config(config, out), out / "report", about, contract)
+    results = probe(probe_config(config, out, pace), out / "report", about, contract)
     _say(f"6/6 report, after {(time.monotonic() - started) / 60:.1f} minutes")
     return results
 
@@ -197,7 +208,7 @@ def plain_config(config: QuickstartConfig, out: Path, pace: Pace) -> FinetuneCon
     return held.model_copy(update={"retention": RetentionSettings(kind="none")})
 
 
-def probe_config(config: QuickstartConfig, out: Path) -> ProbeConfig:
+def probe_config(config: QuickstartConfig, out: Path, pace: Pace) -> ProbeConfig:
     """Return what is asked of the base model, zero-shot and three-shot, and of both adapters."""
     return ProbeConfig(
         model=config.model,
@@ -211,6 +222,7 @@ def probe_config(config: QuickstartConfig, out: Path) -> ProbeConfig:
             "plan_generation": SuiteSettings(items=config.plan_items, max_new_tokens=48),
         },
         text_tokens=config.text_tokens,
+        dtype=pace.dtype,
         seed=config.seed,
     )
 
@@ -277,37 +289,37 @@ def _remember(config: QuickstartConfig, out: Path) -> None:
 
 def _choose_pace(config: QuickstartConfig, out: Path, started: float) -> Pace:
     """Time a training step and choose from the fixed table what fits; the choice is kept for a resumed run."""
-    kept = out / "pace.json"
-    if kept.exists():
+    if (out / "pace.json").exists():
         return read_pace(out)
-    full_seconds, full_tokens = _time_step(config, out, Pace(3, "float32"))
-    half_seconds, half_tokens = _time_step(config, out, Pace(3, "bfloat16"))
-    dtype, seconds = min(("float32", full_seconds), ("bfloat16", half_seconds), key=lambda pair: pair[1])
+    timed = {dtype: _time_step(config, out, Pace(2, dtype)) for dtype in DTYPES}
+    dtype = min(DTYPES, key=lambda name: timed[name].seconds)
+    step = timed[dtype]
     spent = time.monotonic() - started
-    fixed = FIXED_TRAINING_TOKENS * full_seconds / full_tokens
+    fixed = FIXED_COST_TOKENS * step.seconds / step.tokens
     room = config.minutes * 60 - spent - fixed
-    fitting = [steps for steps in STEP_CHOICES if 2 * steps * seconds <= room]
+    fitting = [steps for steps in STEP_CHOICES if 2 * steps * step.seconds <= room]
     steps = config.steps or (fitting[-1] if fitting else STEP_CHOICES[0])
-    estimate = spent + fixed + 2 * steps * seconds
+    estimate = spent + fixed + 2 * steps * step.seconds
     write_json(
-        kept,
+        out / "pace.json",
         {
             "steps": steps,
             "dtype": dtype,
-            "seconds_per_step": {"float32": full_seconds, "bfloat16": half_seconds},
-            "tokens_per_step": (full_tokens + half_tokens) / 2,
+            "seconds_per_step": {name: timing.seconds for name, timing in timed.items()},
+            "tokens_per_step": step.tokens,
             "estimated_seconds": estimate,
         },
     )
     _say(
-        f"A step of {full_tokens:.0f} tokens takes {full_seconds:.1f} s in float32, {half_seconds:.1f} s in bfloat16: "
-        f"{steps} steps in {dtype}, about {estimate / 60:.1f} minutes in all."
+        f"A step of {step.tokens} tokens takes {timed['float32'].seconds:.1f} s in float32, "
+        f"{timed['bfloat16'].seconds:.1f} s in bfloat16: {steps} steps in {dtype} for each of two adapters, "
+        f"about {estimate / 60:.1f} minutes in all."
     )
     return Pace(steps, dtype)
 
 
-def _time_step(config: QuickstartConfig, out: Path, pace: Pace) -> tuple[float, float]:
-    """Return seconds and tokens of one optimizer step, the mean of two after a first that warms up."""
+def _time_step(config: QuickstartConfig, out: Path, pace: Pace) -> Timing:
+    """Return seconds and tokens of one optimizer step, the second of two: the first warms up."""
     trial = plain_config(config, out, pace)
     model, tokenizer = load_causal_lm(trial.model, trial.dtype)
     data = prepare_rows(model, tokenizer, read_examples(trial.examples[0]), trial)
@@ -315,8 +327,7 @@ def _time_step(config: QuickstartConfig, out: Path, pace: Pace) -> tuple[float, 
     trainer.step()
     seconds, tokens = trainer.seconds, trainer.tokens
     trainer.step()
-    trainer.step()
-    return (trainer.seconds - seconds) / 2, (trainer.tokens - tokens) / 2
+    return Timing(trainer.seconds - seconds, trainer.tokens - tokens)
 
 
 def _for_report(out: Path) -> dict[str, Any]:

@@ -35,7 +35,10 @@ def test_plans_are_compared_step_by_step():
 
 def brute_force(one, other):
     runs = {tuple(one[i:j]) for i in range(len(one)) for j in range(i + 1, len(one) + 1)}
-    return max((len(run) for run in runs if any(tuple(other[k : k + len(run)]) == run for k in range(len(other)))), default=0)
+    return max(
+        (len(run) for run in runs if any(tuple(other[k : k + len(run)]) == run for k in range(len(other)))),
+        default=0,
+    )
 
 
 @given(ROOMS, ROOMS)

@@ -120,7 +120,10 @@ class Oracle:
         self.prompts += prompts
         # A long option has the better mean and the worse sum: the mean decides.
         return [
-            [CompletionScore(-4.0 if option == " 2" else -3.0, 8 if option == " 2" else 1, 2) for option in options]
+            [
+                CompletionScore(-4.0 if option == " 2" else -3.0, 8 if option == " 2" else 1, 2)
+                for option in options
+            ]
             for options in completions
         ]
 
@@ -140,7 +143,12 @@ def test_shot_sets_take_turns_and_answers_keep_their_order():
     model = Oracle()
     items = [example(i, answer="2") for i in range(4)]
     shots = [[example(50, answer="1")], [example(60, answer="0")]]
-    assert [answer.item_id for answer in ask(model, items, SuiteSettings(), shots)] == ["e0", "e1", "e2", "e3"]
+    assert [answer.item_id for answer in ask(model, items, SuiteSettings(), shots)] == [
+        "e0",
+        "e1",
+        "e2",
+        "e3",
+    ]
     assert [prompt[:9] for prompt in model.prompts] == ["Story 50.", "Story 50.", "Story 60.", "Story 60."]
     assert "Story 0" in model.prompts[0] and "Story 1" in model.prompts[2]
 
