@@ -20,9 +20,8 @@ from worldschool.experience.runner import AgentSettings, CollectConfig, collect
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.learners.finetune import FinetuneConfig, FisherSettings, RetentionSettings, finetune
-from worldschool.learners.finetune.run import make_trainer, prepare_rows
+from worldschool.learners.finetune.run import load_for_training, make_trainer, prepare_rows
 from worldschool.learners.memory import recall, remember
-from worldschool.models.language import load_causal_lm
 from worldschool.models.pull import resolve_model
 from worldschool.probes.config import ProbeConfig, SuiteSettings
 from worldschool.probes.run import probe
@@ -40,14 +39,22 @@ STORY_WORLD = {
     "control": "all",
     "focus": True,
     "rooms": [4, 5],
-    "objects": [3, 4],
+    "objects": [4, 6],
     "goal": "none",
     "max_steps": 11,
 }
 STORY_AGENT = AgentSettings(
     name="random",
     settings={
-        "verb_weights": {"walk": 5, "grab": 5, "put": 2, "drop": 2, "open": 0.2, "close": 0.2, "switch": 0.2}
+        "verb_weights": {
+            "walk": 5,
+            "grab": 6,
+            "put": 4,
+            "drop": 1.5,
+            "open": 0.2,
+            "close": 0.2,
+            "switch": 0.2,
+        }
     },
 )
 PLAN_WORLD = {
@@ -61,7 +68,7 @@ PLAN_WORLD = {
 PLAN_AGENT = AgentSettings(name="mcts", settings={"simulations": 400, "rollout_depth": 30})
 EWC_NAME, PLAIN_NAME = "EWC", "plain LoRA"
 
-STEP_CHOICES = (4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 64, 80, 100)
+STEP_CHOICES = (8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 56, 64, 80, 100, 128, 160, 200)
 """Numbers of optimizer steps to choose from, so that runs on like machines choose alike."""
 FIXED_COST_TOKENS = 66_000
 """What Fisher information, probes and perplexity cost, as tokens trained on in the same time (measured)."""
@@ -90,11 +97,11 @@ class QuickstartConfig(Config):
     """Episodes of random exploration in houses, with names and objects, never trained on."""
     heldout_plans: int = Field(default=60, ge=1)
     """Episodes of goal planning there."""
-    batch_examples: int = Field(default=24, ge=1)
+    batch_examples: int = Field(default=12, ge=1)
     """Examples of one optimizer step."""
     learning_rate: float = Field(1e-3, gt=0)
     """Peak learning rate, for EWC and plain LoRA alike."""
-    strength: float = Field(default=1e5, ge=0)
+    strength: float = Field(default=3e4, ge=0)
     """EWC's lambda; calibrated on validation houses (benchmarks/calibrate_lambda.py)."""
     target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
     """Last names of the adapted linear layers."""
@@ -176,8 +183,12 @@ def examples_config(config: QuickstartConfig, episodes: Path, split: Split) -> E
         datasets=(str(episodes / f"{split}-stories"), str(episodes / f"{split}-plans")),
         builders={
             "object_path": {"style": "brief", "per_episode": each},
-            "object_location": {"style": "brief", "per_episode": 1},
-            "counting": {"style": "brief", "per_episode": 1},
+            "object_location": {
+                "style": "brief",
+                "per_episode": 1,
+                "share": 0.3 if split == "train" else 1.0,
+            },
+            "counting": {"style": "brief", "per_episode": 1, "share": 0.4 if split == "train" else 1.0},
             "plan_generation": {},
         },
         seed=config.seed,
@@ -196,7 +207,7 @@ def ewc_config(config: QuickstartConfig, out: Path, pace: Pace) -> FinetuneConfi
             "batch_examples": config.batch_examples,
             "max_steps": pace.steps,
             "dtype": pace.dtype,
-            "checkpoint_steps": 5,
+            "checkpoint_steps": 10,
             "seed": config.seed,
         }
     )
@@ -321,7 +332,7 @@ def _choose_pace(config: QuickstartConfig, out: Path, started: float) -> Pace:
 def _time_step(config: QuickstartConfig, out: Path, pace: Pace) -> Timing:
     """Return seconds and tokens of one optimizer step, the second of two: the first warms up."""
     trial = plain_config(config, out, pace)
-    model, tokenizer = load_causal_lm(trial.model, trial.dtype)
+    model, tokenizer = load_for_training(trial)
     data = prepare_rows(model, tokenizer, read_examples(trial.examples[0]), trial)
     trainer = make_trainer(model, tokenizer, data, None, trial)
     trainer.step()

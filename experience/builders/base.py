@@ -26,6 +26,8 @@ class BuilderSettings(Config):
     """How the world tells its events: "plain", "varied" or "brief"."""
     per_episode: int = Field(default=2, ge=1)
     """At most this many examples from one episode."""
+    share: float = Field(default=1.0, gt=0, le=1)
+    """Share of the episodes that are asked about."""
 
 
 class Builder(Protocol):
@@ -86,6 +88,8 @@ def run_builder(name: str, episode: Episode, settings: BuilderSettings, seed: in
     build: Builder = _load(BUILDERS[name].function)
     rng = Random(f"{seed}:{episode.episode_id}:{name}")
     story_seed = Random(f"{seed}:{episode.episode_id}").getrandbits(32)
+    if rng.random() >= settings.share:
+        return iter(())
     return build(episode, settings, story_seed, rng)
 
 

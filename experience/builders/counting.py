@@ -26,8 +26,8 @@ class CountingSettings(BuilderSettings):
 def build(episode: Episode, settings: CountingSettings, story_seed: int, rng: Random) -> Iterator[Example]:
     """Ask how many items are on or in a place at the end; the options are 0 to 4.
 
-    Only places are asked about that were empty at the start and at which something was put or taken: the story
-    says all there is to know.
+    Only places are asked about on which something was put. What was there at the start is said in the question, so
+    that story and question together say all there is to know.
     """
     story = tell(episode, settings.style, Random(story_seed))
     if story is None:
@@ -36,7 +36,7 @@ def build(episode: Episode, settings: CountingSettings, story_seed: int, rng: Ra
     end = Tracker(episode.initial_facts)
     for event in story.events:
         end.apply(event)
-    places = [place for place in _used_places(story.events) if not start.contents(place[1], place[0])]
+    places = _used_places(story.events)
     rng.shuffle(places)
     phrase = world_class(episode.world).phrase
     yielded = 0
@@ -49,7 +49,10 @@ def build(episode: Episode, settings: CountingSettings, story_seed: int, rng: Ra
             "counting",
             episode,
             story_seed,
-            question(story.text, f"How many items are {'on' if relation == 'ON' else 'in'} {phrase(place)}?"),
+            question(
+                story.text,
+                _asked(relation, phrase(place), [phrase(n) for n in start.contents(place, relation)]),
+            ),
             str(len(items)),
             options=NUMBERS,
             dials={
@@ -60,6 +63,15 @@ def build(episode: Episode, settings: CountingSettings, story_seed: int, rng: Ra
             },
             meta={"place": place, "items": items, "story": story.text, "rooms": rooms_of(episode)},
         )
+
+
+def _asked(relation: str, place: str, first: list[str]) -> str:
+    where = f"{'on' if relation == 'ON' else 'in'} {place}"
+    if not first:
+        return f"How many items are {where}?"
+    items = " and ".join(filter(None, [", ".join(first[:-1]), first[-1]]))
+    told = f"{items[0].upper()}{items[1:]} {'were' if len(first) > 1 else 'was'} {where} at first."
+    return f"{told} How many items are {where} now?"
 
 
 def _used_places(events: tuple[Event, ...]) -> list[tuple[str, str]]:

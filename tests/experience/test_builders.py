@@ -187,15 +187,23 @@ def test_locations_are_those_of_two_hundred_replayed_episodes():
 def test_counts_are_those_of_two_hundred_replayed_episodes():
     answers: Counter[int] = Counter()
     for replay, example, _ in built("counting", 200):
-        preposition, phrase = asked(example, r"How many items are (on|in) (.+)\?")
+        told, where, preposition, phrase = asked(
+            example,
+            r"(?:(.+) (?:was|were) ((?:on|in) .+) at first\. )?How many items are (on|in) (.+?)(?: now)?\?",
+        )
         place = ("ON" if preposition == "on" else "INSIDE", replay.phrases[phrase])
-        assert place not in replay.places[0].values(), "it was not empty at first"
+        first = {thing for thing, at in replay.places[0].items() if at == place}
+        names = re.split(r", | and ", f"{told[0].lower()}{told[1:]}") if told else []
+        assert {replay.phrases[name] for name in names} == first, "what was there at first must be told"
+        assert where in (None, f"{preposition} {phrase}")
         count = sum(where == place for where in replay.places[-1].values())
         assert example.answer == str(count)
         assert example.options == ("0", "1", "2", "3", "4")
         assert example.answer_index == count
         answers[count] += 1
-    assert answers[0] > 20 < answers[1] and answers[2] > 4, "3 and 4 are rare; the desk questions have them"
+    assert min(answers[count] for count in (0, 1, 2)) > 20 and answers[3] > 4, (
+        "4 is rare; the desk questions have it"
+    )
 
 
 @pytest.mark.parametrize("name", ["object_path", "object_location", "counting"])
@@ -322,7 +330,7 @@ def test_more_than_can_be_chosen_from_is_not_asked_about():
     assert build("counting", at_the_desk(five[:3]), maximum=2) == []
 
 
-def test_a_place_with_something_on_it_at_first_is_not_asked_about():
+def test_what_was_on_a_place_at_first_is_said_and_counted():
     world, _ = desk_house()
     for seed in range(2000):
         world.reset(seed=seed)
@@ -331,7 +339,9 @@ def test_a_place_with_something_on_it_at_first_is_not_asked_about():
         if on and free:
             episode = scripted_episode(world, seed, fetch(world, free[0], "desk"))
             assert episode.steps[-1].events[0].succeeded
-            assert build("counting", episode) == []
+            (example,) = build("counting", episode)
+            assert example.answer == str(len(on) + 1)
+            assert "on the desk at first. How many items are on the desk now?" in example.prompt
             return
     raise AssertionError("no such house")
 
