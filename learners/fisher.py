@@ -151,6 +151,17 @@ def matching_parameters(model: Any, target_modules: Sequence[str]) -> list[str]:
     return found
 
 
+def blank_fisher(model: Any, target_modules: Sequence[str]) -> Fisher:
+    """Return a Fisher of zeros for these modules: it holds nothing, and costs a training step what a real one does.
+
+    Raises:
+        FisherError: the model has no such modules.
+    """
+    weights = base_parameters(model)
+    values = {name: torch.zeros(weights[name].shape) for name in matching_parameters(model, target_modules)}
+    return Fisher(values, model_fingerprint(model), "", 0, 0)
+
+
 def compute_fisher(
     model: Any,
     texts: Sequence[Sequence[int]],

@@ -21,6 +21,7 @@ from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.learners.finetune import FinetuneConfig, FisherSettings, RetentionSettings, finetune
 from worldschool.learners.finetune.run import load_for_training, make_trainer, prepare_rows
+from worldschool.learners.fisher import blank_fisher
 from worldschool.learners.memory import recall, remember
 from worldschool.models.pull import resolve_model
 from worldschool.probes.config import ProbeConfig, SuiteSettings
@@ -128,7 +129,7 @@ class Timing(NamedTuple):
     """What one optimizer step took."""
 
     seconds: float
-    tokens: int
+    tokens: float
 
 
 def read_pace(out: Path) -> Pace:
@@ -302,7 +303,7 @@ def _choose_pace(config: QuickstartConfig, out: Path, started: float) -> Pace:
     """Time a training step and choose from the fixed table what fits; the choice is kept for a resumed run."""
     if (out / "pace.json").exists():
         return read_pace(out)
-    timed = {dtype: _time_step(config, out, Pace(2, dtype)) for dtype in DTYPES}
+    timed = {dtype: _time_step(config, out, Pace(3, dtype)) for dtype in DTYPES}
     dtype = min(DTYPES, key=lambda name: timed[name].seconds)
     step = timed[dtype]
     spent = time.monotonic() - started
@@ -322,7 +323,7 @@ def _choose_pace(config: QuickstartConfig, out: Path, started: float) -> Pace:
         },
     )
     _say(
-        f"A step of {step.tokens} tokens takes {timed['float32'].seconds:.1f} s in float32, "
+        f"A step of {step.tokens:.0f} tokens takes {timed['float32'].seconds:.1f} s in float32, "
         f"{timed['bfloat16'].seconds:.1f} s in bfloat16: {steps} steps in {dtype} for each of two adapters, "
         f"about {estimate / 60:.1f} minutes in all."
     )
@@ -330,15 +331,16 @@ def _choose_pace(config: QuickstartConfig, out: Path, started: float) -> Pace:
 
 
 def _time_step(config: QuickstartConfig, out: Path, pace: Pace) -> Timing:
-    """Return seconds and tokens of one optimizer step, the second of two: the first warms up."""
-    trial = plain_config(config, out, pace)
+    """Return seconds and tokens of one optimizer step under EWC, the mean of two after one that warms up."""
+    trial = ewc_config(config, out, pace)
     model, tokenizer = load_for_training(trial)
     data = prepare_rows(model, tokenizer, read_examples(trial.examples[0]), trial)
-    trainer = make_trainer(model, tokenizer, data, None, trial)
+    trainer = make_trainer(model, tokenizer, data, blank_fisher(model, trial.lora.target_modules), trial)
     trainer.step()
     seconds, tokens = trainer.seconds, trainer.tokens
     trainer.step()
-    return Timing(trainer.seconds - seconds, trainer.tokens - tokens)
+    trainer.step()
+    return Timing((trainer.seconds - seconds) / 2, (trainer.tokens - tokens) / 2)
 
 
 def _for_report(out: Path) -> dict[str, Any]:
