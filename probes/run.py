@@ -36,7 +36,7 @@ TITLES = {
     "object_location": ("Object location", "Where is a thing now, or where was it before or after a room?"),
     "counting": ("Counting", "How many items are on (or in) a place at the end?"),
     "plan_generation": ("Plan generation", "Which steps carry out a task?"),
-    "pydoc:heldout": ("Python's reference prose, the half that Fisher never saw", ""),
+    "pydoc:heldout": ("Python's reference prose, held-out half", ""),
     "prose": ("Letters, a story and news", ""),
 }
 

@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-WIDTH = 110
+WIDTH = 100
 
 
 def results_table(results: dict[str, Any]) -> str:
@@ -17,29 +17,42 @@ def results_table(results: dict[str, Any]) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=WIDTH, highlight=False, color_system=None)
     console.print(_scores(results))
-    console.print(_perplexity(results))
+    console.print("? zero is inside the interval: no change is shown", markup=False)
+    console.print()
+    if results["retention"]:
+        console.print(_perplexity(results))
     for promise in results.get("contract", ()):
-        mark = "holds " if promise["holds"] else "FAILS "
-        console.print(f"{mark} {promise['claim']}: {promise['detail']}", markup=False)
-    return stream.getvalue().rstrip()
+        mark = "holds" if promise["holds"] else "FAILS"
+        console.print(f"{mark}  {promise['claim']}:\n       {promise['detail']}", markup=False)
+    return "\n".join(line.rstrip() for line in stream.getvalue().rstrip().splitlines())
 
 
 def _scores(results: dict[str, Any]) -> Table:
-    names = [model["name"] for model in results["models"]]
-    table = Table(box=box.SIMPLE_HEAD, title="What was gained (score, 95% interval)", title_justify="left")
-    table.add_column("probe")
-    for name in names:
-        table.add_column(name, justify="right")
+    table = Table(box=box.SIMPLE_HEAD, title="What was gained", title_justify="left")
+    table.add_column("probe", ratio=1)
+    table.add_column("asked of")
+    table.add_column("score [95% interval]", justify="right")
     table.add_column("gain over the better base", justify="right")
-    table.add_column("best shortcut", justify="right")
     for task, suite in results["suites"].items():
-        cells = [_with_interval(suite["scores"][name]) for name in names]
-        gains = [c for c in results["comparisons"] if c["suite"] == task and c["b"].startswith("base")]
-        gain = _gain(gains[0]) if gains else ""
-        best = max(suite["shortcuts"].items(), key=lambda pair: pair[1], default=None)
-        shortcut = f"{best[1]:.2f} {best[0]}" if best else ""
-        table.add_row(f"{suite['title']} (n {suite['n']})", *cells, gain, shortcut)
+        gains = {
+            c["a"]: c for c in results["comparisons"] if c["suite"] == task and c["b"].startswith("base")
+        }
+        labels = [f"{suite['title']} (n {suite['n']})", *_rules(suite)]
+        names = list(suite["scores"])
+        for row in range(max(len(names), len(labels))):
+            label = labels[row] if row < len(labels) else ""
+            name = names[row] if row < len(names) else ""
+            score = _with_interval(suite["scores"][name]) if name else ""
+            table.add_row(label, name, score, _gain(gains[name]) if name in gains else "")
+        table.add_row()
     return table
+
+
+def _rules(suite: dict[str, Any]) -> list[str]:
+    """Return what rules of thumb score, best first, and chance."""
+    best = sorted(suite["shortcuts"].items(), key=lambda pair: -pair[1])
+    shown = [f"  rule: {name.replace('_', ' ')} {value:.2f}" for name, value in best]
+    return shown + ([f"  chance {suite['chance']:.2f}"] if suite["chance"] is not None else [])
 
 
 def _with_interval(score: dict[str, Any]) -> str:
@@ -49,23 +62,26 @@ def _with_interval(score: dict[str, Any]) -> str:
 
 def _gain(comparison: dict[str, Any]) -> str:
     low, high = comparison["ci95"]
-    verdict = "" if low > 0 or high < 0 else " (none shown)"
+    verdict = "  " if low > 0 or high < 0 else " ?"
     return f"{comparison['difference']:+.2f} [{low:+.2f}, {high:+.2f}]{verdict}"
 
 
 def _perplexity(results: dict[str, Any]) -> Table:
-    names = list(next(iter(results["retention"].values()))["perplexity"]) if results["retention"] else []
-    table = Table(
-        box=box.SIMPLE_HEAD, title="What was lost (perplexity; lower is better)", title_justify="left"
-    )
-    table.add_column("general text")
-    for name in names:
-        table.add_column(name, justify="right")
+    table = Table(box=box.SIMPLE_HEAD, title="What was lost", title_justify="left")
+    table.add_column("general text", ratio=1)
+    table.add_column("asked of")
+    table.add_column("perplexity", justify="right")
+    table.add_column("change [95% interval]", justify="right")
     for text in results["retention"].values():
-        cells = []
-        for name in names:
+        for row, (name, value) in enumerate(text["perplexity"].items()):
             change = text["change"].get(name)
-            moved = f" ({change['value']:+.2%})" if change else ""
-            cells.append(f"{text['perplexity'][name]:.2f}{moved}")
-        table.add_row(text["title"], *cells)
+            moved = (
+                "{value:+.2%} [{low:+.2%}, {high:+.2%}]".format(
+                    value=change["value"], low=change["ci95"][0], high=change["ci95"][1]
+                )
+                if change
+                else ""
+            )
+            table.add_row(text["title"] if row == 0 else "", name, f"{value:.2f}", moved)
+        table.add_row()
     return table
