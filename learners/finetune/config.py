@@ -42,7 +42,7 @@ class RetentionSettings(Config):
 
     kind: Literal["ewc", "none"] = "ewc"
     """Elastic weight consolidation, or nothing (plain LoRA)."""
-    strength: float = Field(default=1e5, ge=0)
+    strength: float = Field(default=1e6, ge=0)
     """lambda of L_V + lambda * sum F (theta - theta*)^2; calibrated for F of the mean token NLL per text."""
     fisher: str | None = None
     """A Fisher directory to use; made (and kept in OUT/fisher) when this is null."""

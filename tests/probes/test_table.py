@@ -37,9 +37,9 @@ RESULTS = {
 
 def test_gains_losses_rules_and_promises_are_all_shown():
     lines = results_table(RESULTS).splitlines()
-    (path,) = [line for line in lines if "EWC" in line and "0.50" in line]
+    (path,) = [line for line in lines if "EWC" in line and "0.50 [" in line]
     assert "+0.20 [+0.10, +0.30]" in path and "?" not in path
-    (count,) = [line for line in lines if "EWC" in line and "+0.00" in line]
+    (count,) = [line for line in lines if "EWC" in line and "+0.00 [" in line]
     assert count.endswith("?")
     text = "\n".join(lines)
     assert text.index("last two 0.75") < text.index("last place 0.30")
