@@ -100,9 +100,9 @@ class QuickstartConfig(Config):
     """Episodes of goal planning there."""
     batch_examples: int = Field(default=12, ge=1)
     """Examples of one optimizer step."""
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(default=5e-4, gt=0)
     """Peak learning rate, for EWC and plain LoRA alike."""
-    strength: float = Field(default=1e6, ge=0)
+    strength: float = Field(default=2e5, ge=0)
     """EWC's lambda; calibrated on validation houses (benchmarks/calibrate_lambda.py)."""
     target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
     """Last names of the adapted linear layers."""

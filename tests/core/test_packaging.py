@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import worldschool
+import worldschool.envs
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -124,4 +125,4 @@ if __name__ == "__main__":
     assert there == live(3)
     print(there[0])
 """
-    assert Path(run(script, tmp_path).strip()).resolve() == ROOT / "envs" / "__init__.py"
+    assert Path(run(script, tmp_path).strip()) == Path(worldschool.envs.__file__), "the same package as here"
