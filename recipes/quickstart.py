@@ -103,7 +103,8 @@ class QuickstartConfig(Config):
     learning_rate: float = Field(default=5e-4, gt=0)
     """Peak learning rate, for EWC and plain LoRA alike."""
     strength: float = Field(default=2e5, ge=0)
-    """EWC's lambda; calibrated on validation houses (benchmarks/calibrate_lambda.py)."""
+    """EWC's lambda, chosen with the learning rate after full runs whose held-out scores had been seen; not yet
+    calibrated on validation houses at this rate (benchmarks/calibrate_lambda.py does that)."""
     target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
     """Last names of the adapted linear layers."""
     fisher: FisherSettings = FisherSettings(samples=48, tokens=128)
