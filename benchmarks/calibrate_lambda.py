@@ -1,79 +1,118 @@
-"""Which lambda? One EWC run for each, scored on validation houses, names and objects: never on the held-out ones.
+"""Which learning rate and lambda? One run for each pair, scored on validation houses and texts, never the held-out.
 
-python -m benchmarks.calibrate_lambda --school school --out lambdas --strengths 1e4 1e5 1e6 1e7
+Lambda 0 is plain LoRA: its gain is the one that EWC is to keep. Perplexity is measured on Python's reference prose of
+the Fisher's half and on prose written for calibration, so that no choice made here has seen a text that is scored.
+
+python -m benchmarks.calibrate_lambda --out lambdas --steps 48 --rates 5e-4 1e-3 --strengths 0 1e5 3e5
 """
 
 from __future__ import annotations
 
+import argparse
+from itertools import product
 from pathlib import Path
+from typing import Any
 
-from benchmarks.harness import Figure, arguments, report
-from worldschool.config import build_config
+from benchmarks.harness import Figure, Peer, arguments, report
 from worldschool.experience.examples import examples_command
 from worldschool.experience.runner import collect
-from worldschool.files import read_json
-from worldschool.learners.finetune import FinetuneConfig, finetune
+from worldschool.learners.finetune import FinetuneConfig, RetentionSettings, finetune
+from worldschool.learners.finetune.run import load_for_training, measure_fisher
 from worldschool.probes.config import SuiteSettings
 from worldschool.probes.run import probe
 from worldschool.probes.table import results_table
 from worldschool.recipes.quickstart import (
+    Pace,
     QuickstartConfig,
     collect_config,
     ewc_config,
     examples_config,
     probe_config,
-    read_pace,
 )
+from worldschool.records import Split
+
+VALIDATION_TEXTS = ("pydoc:fisher", "prose:validation")
 
 
 def main() -> None:
-    """Train with each lambda on a finished quickstart's examples and Fisher, and compare on the validation split."""
-    parser = arguments(__doc__ or "")
-    parser.add_argument("--school", type=Path, default=Path("school"), help="a finished quickstart's output")
-    parser.add_argument("--out", type=Path, default=Path("lambdas"))
-    parser.add_argument("--strengths", type=float, nargs="+", default=[0.0, 1e4, 1e5, 1e6, 1e7])
-    parser.add_argument("--items", type=int, default=120)
-    options = parser.parse_args()
-    config = build_config(
-        QuickstartConfig, read_json(options.school / "run.json", what="a run record")["config"], "run.json"
+    """Train with each pair on quickstart's examples and compare on the validation split."""
+    options = _options()
+    config = QuickstartConfig(
+        seed=options.seed, batch_examples=options.batch, text_tokens=options.text_tokens
     )
-    pace = read_pace(options.school)
-    adapters = {}
-    for strength in options.strengths:
-        run = _with_strength(ewc_config(config, options.school, pace), options.school, strength)
-        adapters[f"{strength:g}"] = str(finetune(run, options.out / f"lambda-{strength:g}"))
-    asked = probe_config(config, options.school, pace).model_copy(
+    pace = Pace(options.steps, options.dtype)
+    for split in ("train", "validation"):
+        _examples(config, options.out, split)
+    _measure(ewc_config(config, options.out, pace), options.out / "fisher")
+    adapters: dict[str, str] = {}
+    for rate, strength in product(options.rates, options.strengths):
+        run = _run(ewc_config(config, options.out, pace), options.out, rate, strength)
+        name = f"lr {rate:g}, lambda {strength:g}"
+        adapters[name] = str(finetune(run, options.out / name.replace(", ", "-").replace(" ", "-")))
+    asked = probe_config(config, options.out, pace).model_copy(
         update={
             "adapters": adapters,
-            "examples": str(_validation(config, options.out)),
-            "suites": {"object_path": SuiteSettings(items=20 if options.quick else options.items)},
+            "examples": str(options.out / "examples" / "validation"),
+            "suites": {"object_path": SuiteSettings(items=options.items)},
+            "texts": VALIDATION_TEXTS,
         }
     )
     results = probe(asked, options.out / "report")
     print(results_table(results))
-    figures = {}
-    for name in adapters:
-        figures[f"lambda {name}: path score"] = Figure(
-            results["suites"]["object_path"]["scores"][name]["value"], "LCS", True
-        )
-        for text, row in results["retention"].items():
-            change = 100 * row["change"][name]["value"]
-            figures[f"lambda {name}: perplexity change on {text}"] = Figure(change, "%", False)
-    report(figures, options.seed, options.json)
+    report(_figures(results), options.seed, options.json)
 
 
-def _with_strength(run: FinetuneConfig, school: Path, strength: float) -> FinetuneConfig:
-    fisher = str(school / "ewc" / "fisher")
-    return run.model_copy(
-        update={"retention": run.retention.model_copy(update={"strength": strength, "fisher": fisher})}
+def _options() -> argparse.Namespace:
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--out", type=Path, default=Path("lambdas"))
+    parser.add_argument("--steps", type=int, default=48, help="optimizer steps, as many as quickstart's")
+    parser.add_argument(
+        "--batch", type=int, default=QuickstartConfig().batch_examples, help="examples of a step"
     )
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="bfloat16")
+    parser.add_argument("--rates", type=float, nargs="+", default=[QuickstartConfig().learning_rate])
+    parser.add_argument("--strengths", type=float, nargs="+", default=[0.0, 1e4, 1e5, 1e6, 1e7])
+    parser.add_argument("--items", type=int, default=200)
+    parser.add_argument("--text-tokens", type=int, default=6000)
+    options = parser.parse_args()
+    if options.quick:
+        options.steps, options.items, options.text_tokens = 4, 20, 1000
+    return options
 
 
-def _validation(config: QuickstartConfig, out: Path) -> Path:
+def _examples(config: QuickstartConfig, out: Path, split: Split) -> None:
     episodes = out / "episodes"
     for kind in ("stories", "plans"):
-        collect(collect_config(config, kind, "validation"), episodes / f"validation-{kind}")
-    return examples_command(examples_config(config, episodes, "validation"), out / "examples")
+        collect(collect_config(config, kind, split), episodes / f"{split}-{kind}")
+    examples_command(examples_config(config, episodes, split), out / "examples" / split)
+
+
+def _run(run: FinetuneConfig, out: Path, rate: float, strength: float) -> FinetuneConfig:
+    retention = RetentionSettings(kind="none")
+    if strength:
+        retention = run.retention.model_copy(update={"strength": strength, "fisher": str(out / "fisher")})
+    return run.model_copy(update={"learning_rate": rate, "retention": retention})
+
+
+def _measure(run: FinetuneConfig, fisher: Path) -> None:
+    """Measure the Fisher information once for all runs."""
+    if not (fisher / "fisher.json").exists():
+        model, tokenizer = load_for_training(run)
+        measured = measure_fisher(model, tokenizer, run.retention.measure, run.lora.target_modules)
+        measured.save(fisher)
+
+
+def _figures(results: dict[str, Any]) -> dict[str, Figure]:
+    scores = results["suites"]["object_path"]["scores"]
+    shown = next(name for name in scores if name.startswith("base, "))
+    base = Peer(shown, scores[shown]["value"])
+    figures = {}
+    for name in (model["name"] for model in results["models"] if model["adapter"] is not None):
+        figures[f"{name}: path score"] = Figure(scores[name]["value"], "LCS", True, base)
+        for text, row in results["retention"].items():
+            change = 100 * row["change"][name]["value"]
+            figures[f"{name}: perplexity change on {text}"] = Figure(change, "%", False)
+    return figures
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What worldschool takes: disk of the environment, the models and a quickstart, and the time of `--help`.
+"""What worldschool takes: downloads, disk of the environment, the models and a quickstart, and the time of `--help`.
 
 python -m benchmarks.footprint --school school
 """
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.harness import Figure, Peer, arguments, report
-from worldschool.models.pull import models_cache
+from worldschool.models.pull import PULLABLE, models_cache
 
 MEGABYTE = 1e6
 
@@ -29,6 +29,8 @@ def main() -> None:
     }
     for model in sorted(path for path in models_cache().glob("*") if path.is_dir()):
         figures[f"{model.name} on disk"] = Figure(_size(model), "MB", False)
+    for pullable in PULLABLE.values():
+        figures[f"download of {pullable.name}"] = Figure(pullable.wheel.size / MEGABYTE, "MB", False)
     if options.school is not None:
         figures["quickstart's output on disk"] = Figure(_size(options.school), "MB", False)
     bare, helped = _alternate(

@@ -46,7 +46,7 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 @app.command()
 def quickstart(
     out: Out = Path("school"),
-    minutes: Annotated[float, typer.Option(help="How long it may take, about.")] = 8.0,
+    minutes: Annotated[float, typer.Option(help="How long it may take, about.")] = 9.5,
     set_: Set = None,
     as_json: AsJson = False,
 ) -> None:

@@ -2,7 +2,7 @@
 
 A text is named: "pydoc" is the prose that every CPython carries in `pydoc_data.topics`, cut by topic into two halves
 that share nothing ("pydoc:fisher" and "pydoc:heldout"); "prose" is letters, a story and news written for worldschool
-and shipped with it, for perplexity only; anything else is a file or a directory of .txt files, one document a file.
+and shipped with it, for perplexity only ("prose:validation" is a smaller one, for choosing settings); anything else is a file or a directory of .txt files, one document a file.
 pydoc's text differs between Python versions, so results on it are compared within one version only; the fingerprint
 tells.
 """
@@ -21,7 +21,7 @@ import torch
 from worldschool.errors import UserError
 from worldschool.progress import Advance, silent
 
-PROSE_FILES = ("letters.txt", "story.txt", "news.txt")
+PROSE = {"prose": ("letters.txt", "story.txt", "news.txt"), "prose:validation": ("validation.txt",)}
 DOCUMENT_MARK = "---"
 
 
@@ -49,8 +49,8 @@ def load_text(name: str) -> Text:
     """
     if name in ("pydoc", "pydoc:fisher", "pydoc:heldout"):
         documents = _pydoc(name.partition(":")[2])
-    elif name == "prose":
-        documents = _prose()
+    elif name in PROSE:
+        documents = _prose(name)
     else:
         documents = _from_path(Path(name))
     kept = tuple(document for document in documents if document.strip())
@@ -72,10 +72,10 @@ def _in_fisher_half(topic: str) -> bool:
     return hashlib.sha256(f"pydoc:{topic}".encode()).digest()[0] % 2 == 0
 
 
-def _prose() -> list[str]:
+def _prose(text_name: str) -> list[str]:
     folder = importlib.resources.files("worldschool.models") / "prose"
     documents: list[str] = []
-    for name in PROSE_FILES:
+    for name in PROSE[text_name]:
         text = (folder / name).read_text(encoding="utf-8")
         documents += [part.strip() for part in f"\n{text}\n".split(f"\n{DOCUMENT_MARK}\n")]
     return documents
@@ -90,7 +90,7 @@ def _from_path(path: Path) -> list[str]:
         raise UserError(
             "there is no such text",
             where=str(path),
-            mend='Give a .txt file, a directory of them, or one of "pydoc:fisher", "pydoc:heldout", "prose".',
+            mend='Give a .txt file, a directory of them, or one of "pydoc:fisher", "pydoc:heldout", "prose", "prose:validation".',
         )
     try:
         return [file.read_text(encoding="utf-8") for file in files]

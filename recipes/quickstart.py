@@ -73,6 +73,8 @@ STEP_CHOICES = (8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 56, 64, 80, 100, 128,
 """Numbers of optimizer steps to choose from, so that runs on like machines choose alike."""
 FIXED_COST_TOKENS = 70_000
 """What Fisher information, probes and perplexity cost, as tokens trained on in the same time (measured)."""
+SLOWDOWN = 1.2
+"""Time kept in reserve: after the trial steps, a machine shared with others ran up to a quarter slower."""
 DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16")
 """Types of the frozen weights to choose from: which is faster depends on the processor."""
 
@@ -80,8 +82,8 @@ DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16")
 class QuickstartConfig(Config):
     """Settings of `worldschool quickstart`."""
 
-    minutes: float = Field(default=8.0, gt=0)
-    """How long it may take by the estimate, which fell short by an eighth; more minutes train more steps."""
+    minutes: float = Field(default=9.5, gt=0)
+    """How long it may take, on a machine that may yet slow down (see SLOWDOWN); more minutes train more steps."""
     steps: int | None = Field(default=None, ge=1)
     """Optimizer steps, in place of the number that fits into the minutes."""
     model: str = "smollm2-135m"
@@ -100,14 +102,13 @@ class QuickstartConfig(Config):
     """Episodes of goal planning there."""
     batch_examples: int = Field(default=12, ge=1)
     """Examples of one optimizer step."""
-    learning_rate: float = Field(default=5e-4, gt=0)
+    learning_rate: float = Field(default=3e-4, gt=0)
     """Peak learning rate, for EWC and plain LoRA alike."""
-    strength: float = Field(default=2e5, ge=0)
-    """EWC's lambda, chosen with the learning rate after full runs whose held-out scores had been seen; not yet
-    calibrated on validation houses at this rate (benchmarks/calibrate_lambda.py does that)."""
+    strength: float = Field(default=5e4, ge=0)
+    """EWC's lambda, chosen with the learning rate on validation houses and texts (docs/learners.md)."""
     target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
     """Last names of the adapted linear layers."""
-    fisher: FisherSettings = FisherSettings(samples=48, tokens=128)
+    fisher: FisherSettings = FisherSettings()
     """General text for the Fisher information."""
     path_items: int = Field(default=100, ge=1)
     """Object path questions asked of each model."""
@@ -308,11 +309,13 @@ def _choose_pace(config: QuickstartConfig, out: Path, started: float) -> Pace:
     dtype = min(DTYPES, key=lambda name: timed[name].seconds)
     step = timed[dtype]
     spent = time.monotonic() - started
-    fixed = FIXED_COST_TOKENS * step.seconds / step.tokens
-    room = config.minutes * 60 - spent - fixed
-    fitting = [steps for steps in STEP_CHOICES if 2 * steps * step.seconds <= room]
+
+    def total(steps: int) -> float:
+        fixed = FIXED_COST_TOKENS * step.seconds / step.tokens
+        return spent + SLOWDOWN * (fixed + 2 * steps * step.seconds)
+
+    fitting = [steps for steps in STEP_CHOICES if total(steps) <= config.minutes * 60]
     steps = config.steps or (fitting[-1] if fitting else STEP_CHOICES[0])
-    estimate = spent + fixed + 2 * steps * step.seconds
     write_json(
         out / "pace.json",
         {
@@ -320,13 +323,13 @@ def _choose_pace(config: QuickstartConfig, out: Path, started: float) -> Pace:
             "dtype": dtype,
             "seconds_per_step": {name: timing.seconds for name, timing in timed.items()},
             "tokens_per_step": step.tokens,
-            "estimated_seconds": estimate,
+            "estimated_seconds": total(steps),
         },
     )
     _say(
         f"A step of {step.tokens:.0f} tokens takes {timed['float32'].seconds:.1f} s in float32, "
         f"{timed['bfloat16'].seconds:.1f} s in bfloat16: {steps} steps in {dtype} for each of two adapters, "
-        f"about {estimate / 60:.1f} minutes in all."
+        f"about {total(steps) / 60:.1f} minutes in all, a sixth of it in reserve."
     )
     return Pace(steps, dtype)
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from worldschool.envs import world_class
 from worldschool.experience.builders.base import BuilderSettings, make_example, question
-from worldschool.experience.builders.story import characters_of, room_paths, rooms_of, tell
+from worldschool.experience.builders.story import path_dials, room_paths, rooms_of, tell
 from worldschool.records import Episode, Example
 
 
@@ -51,13 +51,7 @@ def build(
             question(story.text, asked),
             answer,
             options=tuple(options),
-            dials={
-                "length": len(path),
-                "sentences": story.sentences,
-                "revisits": len(path) - len(set(path)),
-                "distractors": len(paths) - 1,
-                "characters": len(characters_of(episode)),
-            },
+            dials=path_dials(episode, story, path, len(paths)),
             meta={"thing": thing, "kind": kind, "story": story.text, "rooms": rooms_of(episode)},
         )
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from worldschool.envs import world_class
 from worldschool.experience.builders.base import BuilderSettings, make_example, question
-from worldschool.experience.builders.story import carried_inside, characters_of, room_paths, rooms_of, tell
+from worldschool.experience.builders.story import carried_inside, path_dials, room_paths, rooms_of, tell
 from worldschool.records import Episode, Example
 
 
@@ -46,13 +46,7 @@ def build(episode: Episode, settings: ObjectPathSettings, story_seed: int, rng: 
             story_seed,
             question(story.text, f"What is the order of the rooms where {phrase(thing)} appeared?"),
             ", ".join(path),
-            dials={
-                "length": len(path),
-                "sentences": story.sentences,
-                "revisits": len(path) - len(set(path)),
-                "distractors": len(paths) - 1,
-                "characters": len(characters_of(episode)),
-                "indirection": int(carried_inside(episode, story.events, thing)),
-            },
+            dials=path_dials(episode, story, path, len(paths))
+            | {"indirection": int(carried_inside(episode, story.events, thing))},
             meta={"thing": thing, "story": story.text, "rooms": rooms_of(episode)},
         )

@@ -83,3 +83,14 @@ def carried_inside(episode: Episode, events: tuple[Event, ...], thing: str) -> b
         if tracker.room(thing) != before and place is not None and place[0] != "HOLDS":
             return True
     return False
+
+
+def path_dials(episode: Episode, story: Story, path: list[str], things: int) -> dict[str, int]:
+    """Return how hard a question about one thing's path is, `things` being how many have a path in the story."""
+    return {
+        "length": len(path),
+        "sentences": story.sentences,
+        "revisits": len(path) - len(set(path)),
+        "distractors": things - 1,
+        "characters": len(characters_of(episode)),
+    }

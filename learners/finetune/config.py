@@ -29,9 +29,9 @@ class FisherSettings(Config):
 
     texts: tuple[str, ...] = ("pydoc:fisher", "sampled")
     """General texts: names or paths (see worldschool.models.texts); "sampled" is drawn from the model itself."""
-    samples: int = Field(default=64, ge=1)
+    samples: int = Field(default=48, ge=1)
     """Pieces of text in all, shared evenly among `texts`."""
-    tokens: int = Field(default=256, ge=2)
+    tokens: int = Field(default=128, ge=2)
     """Tokens of each piece."""
     seed: int = 0
     """Which pieces are drawn, and what is sampled."""
@@ -42,8 +42,9 @@ class RetentionSettings(Config):
 
     kind: Literal["ewc", "none"] = "ewc"
     """Elastic weight consolidation, or nothing (plain LoRA)."""
-    strength: float = Field(default=1e6, ge=0)
-    """lambda of L_V + lambda * sum F (theta - theta*)^2; calibrated for F of the mean token NLL per text."""
+    strength: float = Field(default=5e4, ge=0)
+    """lambda of L_V + lambda * sum F (theta - theta*)^2; calibrated for F of the mean token NLL per text,
+    at this learning rate (docs/learners.md)."""
     fisher: str | None = None
     """A Fisher directory to use; made (and kept in OUT/fisher) when this is null."""
     measure: FisherSettings = FisherSettings()
@@ -63,7 +64,7 @@ class FinetuneConfig(Config):
     """The adapter."""
     retention: RetentionSettings = RetentionSettings()
     """What holds the model near its old self."""
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=3e-4, gt=0)
     """Peak learning rate of AdamW; linear warm-up, then linear decay to zero."""
     warmup: float = Field(default=0.1, ge=0, lt=1)
     """Share of the steps over which the learning rate rises."""

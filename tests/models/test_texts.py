@@ -8,7 +8,7 @@ import torch
 
 from worldschool.errors import UserError
 from worldschool.models.language import LocalModel
-from worldschool.models.texts import DOCUMENT_MARK, PROSE_FILES, Text, chunks, load_text, sample_texts
+from worldschool.models.texts import DOCUMENT_MARK, PROSE, Text, chunks, load_text, sample_texts
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_prose_is_documents_of_real_size():
     assert sum(len(document.encode()) for document in prose.documents) >= 40_000
     files = [
         (importlib.resources.files("worldschool.models") / "prose" / name).read_text(encoding="utf-8")
-        for name in PROSE_FILES
+        for name in PROSE["prose"]
     ]
     marks = sum(text.splitlines().count(DOCUMENT_MARK) for text in files)
     assert len(prose.documents) == marks + len(files) > 30
@@ -57,6 +57,13 @@ def test_prose_shares_no_run_of_eight_words_with_pydoc():
     pydoc = word_runs(load_text("pydoc").documents, 8)
     assert len(prose) > 5000 < len(pydoc)
     assert not prose & pydoc
+
+
+def test_the_prose_for_choosing_settings_shares_nothing_with_the_prose_that_is_scored():
+    chosen_on = load_text("prose:validation")
+    assert len(chosen_on.documents) == 6
+    assert len(word_runs(chosen_on.documents, 6)) > 1000
+    assert not word_runs(chosen_on.documents, 6) & word_runs(load_text("prose").documents, 6)
 
 
 def test_files_and_directories(tmp_path):
