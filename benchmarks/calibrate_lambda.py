@@ -109,6 +109,10 @@ def _figures(results: dict[str, Any]) -> dict[str, Figure]:
     figures = {}
     for name in (model["name"] for model in results["models"] if model["adapter"] is not None):
         figures[f"{name}: path score"] = Figure(scores[name]["value"], "LCS", True, base)
+        plain = scores.get(name.partition(", ")[0] + ", lambda 0")
+        if plain is not None:
+            share = (scores[name]["value"] - base.value) / (plain["value"] - base.value)
+            figures[f"{name}: share of plain LoRA's gain"] = Figure(share, "", True)
         for text, row in results["retention"].items():
             change = 100 * row["change"][name]["value"]
             figures[f"{name}: perplexity change on {text}"] = Figure(change, "%", False)
