@@ -105,17 +105,13 @@ def test_the_contract_reads_gain_perplexity_and_share() -> None:
     def results(low: float, change: float, ewc: float, plain: float) -> dict[str, object]:
         scores = {"base": {"value": 0.0}, "base, 3-shot": {"value": 0.3}, "EWC": {"value": ewc}}
         scores["plain LoRA"] = {"value": plain}
-        gain = {
-            "suite": "object_path",
-            "a": "EWC",
-            "b": "base, 3-shot",
-            "difference": ewc - 0.3,
-            "ci95": [low, 1.0],
-        }
+        common = {"suite": "object_path", "a": "EWC"}
+        gain = common | {"b": "base, 3-shot", "difference": ewc - 0.3, "ci95": [low, 1.0]}
+        apart = common | {"b": "plain LoRA", "difference": ewc - plain, "ci95": [-1.0, 1.0]}
         return {
             "models": [{"name": n, "adapter": None if n.startswith("base") else n} for n in scores],
             "suites": {"object_path": {"scores": scores}},
-            "comparisons": [gain],
+            "comparisons": [gain, apart],
             "retention": {"prose": {"change": {"EWC": {"value": change}}}},
         }
 
