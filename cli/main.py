@@ -186,6 +186,26 @@ def _show(value: dict[str, Any], as_json: bool, text: str) -> None:
     print(json.dumps(value, ensure_ascii=False, default=str) if as_json else text)
 
 
+@app.command()
+def replay(
+    scene: Annotated[Path, typer.Argument(help="A scene graph in VirtualHome's JSON form.")],
+    program: Annotated[Path, typer.Argument(help="Program lines such as [WALK] <fridge> (12).")],
+    dialect: Annotated[str, typer.Option(help="Whose rules: eai, vh, stored2018 or house.")] = "eai",
+    as_json: AsJson = False,
+) -> None:
+    """Run a VirtualHome program on a scene graph and show what became of it."""
+    from dataclasses import asdict
+
+    from worldschool.envs.household.scene.program import parse_program
+    from worldschool.envs.household.scene.replay import read_program, read_scene
+    from worldschool.envs.household.scene.replay import replay as run
+    from worldschool.envs.household.scene.telling import tell_replay
+
+    graph, lines = read_scene(scene), read_program(program)
+    outcome = run(graph, lines, dialect)
+    _show(asdict(outcome), as_json, tell_replay(outcome, graph, parse_program(lines)))
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code: 0, 1 our fault, 2 the user's input, 130 interrupted."""
     try:

@@ -1,0 +1,106 @@
+"""The dynamics, compiled: one action of the table, carried out by the operations that its row names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from worldschool.envs.household.scene import operations as op
+from worldschool.envs.household.scene.checks import holds, room_of
+from worldschool.envs.household.scene.effects import change
+from worldschool.envs.household.scene.memory import (
+    NOWHERE,
+    SOURCES,
+    Scene,
+    State,
+    Table,
+    announced,
+    states_of,
+    write,
+)
+
+X, Y, C = 0, 1, 2
+OK = 0
+
+
+@njit(forceinline=True)
+def pick(argument, actor, x, y):
+    """Return the thing that an argument of the table stands for."""
+    return x if argument == X else (y if argument == Y else actor)
+
+
+@njit
+def _any_choice(scene, table, state, action, actor, x, y):
+    for i in range(table.choices.shape[1]):
+        check, value = table.choices[action, i, 0], table.choices[action, i, 2]
+        if check == op.END:
+            return False
+        if holds(scene, state, actor, pick(table.choices[action, i, 1], actor, x, y), actor, check, value):
+            return True
+    return False
+
+
+@njit
+def do(scene, table, state, action, actor, x, y):
+    """Let C do one action. Returns OK or the number of the reason why not; then nothing is changed.
+
+    action: row of the table. actor, x, y: places of the things in `scene.ids`, -1 for one that is not there.
+    """
+    arity = table.arity[action]
+    if (arity > 0 and x < 0) or (arity > 1 and y < 0):
+        return table.unknown[action]
+    if table.otherwise[action] != -1 and not _any_choice(scene, table, state, action, actor, x, y):
+        following = table.otherwise[action]
+        if following < -1:
+            return -following - 2
+        action = following
+    for i in range(table.checks.shape[1]):
+        check, value = table.checks[action, i, 0], table.checks[action, i, 2]
+        if check == op.END:
+            break
+        thing, other = pick(table.checks[action, i, 1], actor, x, y), pick(value, actor, x, y)
+        if not holds(scene, state, actor, thing, other, check, value):
+            return table.checks[action, i, 3]
+    rooms = (NOWHERE, NOWHERE)
+    if table.needs_rooms[action]:
+        rooms = (room_of(scene, state, actor), room_of(scene, state, x) if x >= 0 else NOWHERE)
+    for i in range(table.effects.shape[1]):
+        effect, second, value = (
+            table.effects[action, i, 0],
+            table.effects[action, i, 2],
+            table.effects[action, i, 3],
+        )
+        if effect == op.END:
+            break
+        one = pick(table.effects[action, i, 1], actor, x, y)
+        if effect == op.SET_STATE or effect == op.SET_POSTURE:
+            place = states_of(scene, one)
+            stale = scene.stale and effect == op.SET_POSTURE
+            base = scene.initial_states[one] if stale else state.memory[place]
+            write(state, place, (base & ~np.uint64(second)) | np.uint64(value))
+        else:
+            change(scene, state, actor, one, effect, pick(second, actor, x, y), value, rooms)
+    return OK
+
+
+def _entry(sources: int) -> Any:
+    @njit(cache=True)
+    def entry(scene, table, state, action, actor, x, y):
+        return do(scene, table, state, action, actor, x, y) if sources else OK
+
+    return entry
+
+
+_entered = _entry(SOURCES)
+
+
+def apply(scene: Scene, table: Table, state: State, action: int, actor: int, x: int, y: int) -> int:
+    """`do`, for callers in Python. What is compiled is kept on disk until any file here changes."""
+    if _entered.signatures:
+        code: int = _entered(scene, table, state, action, actor, x, y)
+        return code
+    with announced():
+        code = _entered(scene, table, state, action, actor, x, y)
+    return code

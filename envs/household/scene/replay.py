@@ -1,0 +1,115 @@
+"""Running a VirtualHome program on a scene graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from worldschool.envs.household.scene.compiled import CompiledScene
+from worldschool.envs.household.scene.dialects import DIALECTS
+from worldschool.envs.household.scene.graph import GraphError, SceneGraph
+from worldschool.envs.household.scene.kernel import apply
+from worldschool.envs.household.scene.memory import NOWHERE, State
+from worldschool.envs.household.scene.program import Line, ProgramError, parse_program
+from worldschool.errors import UserError, nearest
+from worldschool.files import read_json
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What became of a program.
+
+    Attributes:
+        executable: whether every step could be done.
+        failed_step: index of the first line that could not, from 0; None if all could.
+        reason: why not, one of the words of docs/envs.md ("not_close", "no_free_hand", ...).
+        graph: the final graph, or the graph before the failing step, in VirtualHome's JSON form.
+    """
+
+    executable: bool
+    failed_step: int | None
+    reason: str | None
+    graph: dict[str, Any]
+
+
+def replay(graph: dict[str, Any], program: Sequence[str], dialect: str = "eai", character: int = 0) -> Replay:
+    """Run a program in instance mode: an instance number is a node id, whatever the name beside it.
+
+    Args:
+        graph: a scene in VirtualHome's JSON form.
+        program: its lines; those that do not begin with "[" are left out.
+        dialect: whose rules hold (see `dialects`).
+        character: which of the scene's characters acts, in ascending order of id.
+
+    Raises:
+        GraphError: the graph is malformed or has no such character.
+        ProgramError: a line cannot be read.
+        UserError: there is no such dialect.
+    """
+    if dialect not in DIALECTS:
+        raise UserError(
+            f"there is no dialect {dialect!r}",
+            where="dialect",
+            mend=f"Dialects are {', '.join(DIALECTS)}.{nearest(dialect, DIALECTS)}",
+        )
+    lines = parse_program(program)
+    scene = CompiledScene.compile(SceneGraph.from_dict(graph), dialect)
+    if not 0 <= character < len(scene.characters):
+        raise GraphError(
+            f"there is no character {character}: the scene has {len(scene.characters)}",
+            where="graph: nodes",
+            mend='Characters are the nodes with class_name "character".',
+        )
+    state = scene.new_state()
+    failed_step, reason = run_program(scene, state, scene.characters[character], lines)
+    return Replay(failed_step is None, failed_step, reason, scene.to_graph(state.memory).to_dict())
+
+
+def run_program(
+    scene: CompiledScene, state: State, actor: int, lines: Sequence[Line]
+) -> tuple[int | None, str | None]:
+    """Let a character (its place in the scene) do a program, changing `state`.
+
+    Returns:
+        (None, None), or the index of the first step that cannot be done, and why; nothing is changed by that one.
+    """
+    for step, line in enumerate(lines):
+        x, y = ([scene.place(id_) for id_ in line.ids] + [NOWHERE, NOWHERE])[:2]
+        code = apply(scene.scene, scene.rules.table, state, scene.rules.actions[line.action], actor, x, y)
+        if code:
+            return step, scene.rules.reasons[code]
+    return None, None
+
+
+def read_scene(path: Path) -> dict[str, Any]:
+    """Read a scene's JSON file; VirtualHome's init_graph/final_graph files give their initial graph.
+
+    Raises:
+        UserError: there is no such file, or it is no JSON.
+    """
+    graph = read_json(path, what="a scene graph")
+    if isinstance(graph, dict) and "nodes" not in graph and "init_graph" in graph:
+        graph = graph["init_graph"]
+    SceneGraph.from_dict(graph, str(path))
+    checked: dict[str, Any] = graph
+    return checked
+
+
+def read_program(path: Path) -> list[str]:
+    """Read a program's lines.
+
+    Raises:
+        ProgramError: a line cannot be read, or there is none.
+        UserError: there is no such file.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"this program cannot be read: {error}", where=str(path)) from None
+    if not parse_program(lines, str(path)):
+        raise ProgramError(
+            "there is no step in it", where=str(path), mend="Write lines such as [WALK] <fridge> (12)."
+        )
+    return lines
