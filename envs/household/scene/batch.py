@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,6 +53,7 @@ class ProgramSet:
         for scene in scenes:
             self._scenes.append(scene.scene)
             self._states.append(scene.new_state(LOG_ENTRIES))
+        self._words = np.zeros(LOG_ENTRIES, np.uint64)
         self._actors = np.array([scene.characters[0] for scene in scenes], np.int64)
         self._steps, self._starts = _flat(
             [
@@ -69,10 +71,10 @@ class ProgramSet:
         count = len(self._actors)
         failed, reason = np.full(count, -1, np.int32), np.zeros(count, np.int32)
         same = np.zeros(count, np.bool_)
-        with announced():
+        with nullcontext() if _run.signatures else announced():
             steps = _run(
                 self._scenes, self._states, self._table, self._actors, self._steps, self._starts,
-                self._changes, self._change_starts, np.zeros(LOG_ENTRIES, np.uint64), failed, reason, same,
+                self._changes, self._change_starts, self._words, failed, reason, same,
             )  # fmt: skip
         return Outcomes(failed, reason, same, steps)
 

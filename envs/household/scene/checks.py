@@ -39,17 +39,14 @@ def first_of_set(scene, state, start, trait, wanted):
     grows fourfold at three fifths. Of 564 recorded cases whose result depends on the order this gives 560.
     """
     words = scene.traits.shape[1]
-    count = 0
-    only = NOWHERE
+    count, only = 0, NOWHERE
     for w in range(words):
-        rest = state.memory[start + w]
+        rest = state.memory[start + w] & (scene.traits[trait, w] if wanted else ~scene.traits[trait, w])
         if rest:
             count += count_bits(rest)
             only = w * 64 + lowest_bit(rest)
-    if count == 0:
-        return NOWHERE
-    if count == 1:
-        return only if has_trait(scene, trait, only) == wanted else NOWHERE
+    if count <= 1:
+        return only  # no order to ask for
     table = scene.scratch
     half = table.shape[0] // 2
     size, fill, base = 8, 0, 0
@@ -134,17 +131,7 @@ def is_within(scene, state, thing, holder):
 
 @njit
 def _first_inside(scene, state, start):
-    # Any thing has trait ROOM or not: the first with it and the first without it cannot both be asked for at once.
-    words = scene.traits.shape[1]
-    count = 0
-    only = NOWHERE
-    for w in range(words):
-        rest = state.memory[start + w]
-        if rest:
-            count += count_bits(rest)
-            only = w * 64 + lowest_bit(rest)
-    if count <= 1:
-        return only
+    # The last trait is everything's.
     return first_of_set(scene, state, start, scene.traits.shape[0] - 1, True)
 
 
@@ -167,7 +154,7 @@ def is_facing(scene, state, actor, thing):
     return meet(scene, state, row(scene, FACING, OUT, actor), row(scene, FACING, IN, thing))
 
 
-@njit(forceinline=True)
+@njit
 def is_held(scene, state, actor, thing):
     """Return whether a thing is in one of C's hands."""
     return has_edge(scene, state, actor, HOLDS_RH, thing) or has_edge(scene, state, actor, HOLDS_LH, thing)
@@ -209,7 +196,7 @@ def is_open_if_it_opens(scene, state, place):
     return not opens or state.memory[states_of(scene, place)] & OPEN != ZERO
 
 
-@njit(forceinline=True)
+@njit
 def things_with(scene, state, start, trait):
     """Return whether a row has a thing with a trait."""
     for w in range(scene.traits.shape[1]):
@@ -218,9 +205,12 @@ def things_with(scene, state, start, trait):
     return False
 
 
-@njit(forceinline=True)
-def holds(scene, state, actor, thing, other, check, value):
-    """Return whether one check of the table holds for a thing (or for C); `other` is the thing that `value` names."""
+@njit
+def holds(scene, state, actor, thing, other, check, value, room, room_of_c):
+    """Return whether one check of the table holds for a thing (or for C).
+
+    other: the thing that `value` names. room, room_of_c: where the thing and C are, for rows that need to know.
+    """
     posture = scene.initial_states[actor] if scene.stale else state.memory[states_of(scene, actor)]
     if check == op.IS_CLOSE:
         return is_close(scene, state, actor, thing)
@@ -241,11 +231,11 @@ def holds(scene, state, actor, thing, other, check, value):
     if check == op.IS_NOT_SHUT_IN:
         return not is_shut_in(scene, state, thing)
     if check == op.IS_IN_ROOM:
-        return room_of(scene, state, thing) >= 0
+        return room >= 0
     if check == op.HAS_NO_CYCLE:
-        return room_of(scene, state, thing) != CYCLE
+        return room != CYCLE
     if check == op.IS_IN_SAME_ROOM:
-        return room_of(scene, state, thing) == room_of(scene, state, actor)
+        return room == room_of_c
     if check == op.IS_FACING:
         return is_facing(scene, state, actor, thing)
     if check == op.IS_WORN:

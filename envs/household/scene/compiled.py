@@ -18,6 +18,7 @@ from worldschool.envs.household.scene.memory import NOWHERE, Scene, State, Table
 from worldschool.envs.household.scene.places import one_place_each
 
 ROOM_EFFECTS = {op.ENTER_ROOM_OF, op.CARRY, op.GRAB, op.LEAVE_IN_ROOM_OF_C, op.PLACE_IN_ROOM_OF_C}
+ROOM_CHECKS = {op.HAS_NO_CYCLE, op.IS_IN_ROOM, op.IS_IN_SAME_ROOM}
 OWN_TRAITS = (  # after ROOM, in the order of `operations`
     Trait(frozenset({"BODY_PART"})),
     Trait(frozenset({"CAN_OPEN"})),
@@ -75,7 +76,12 @@ class _Compiler:
             unknown=np.array([self._reason(row.unknown) for row in rows], np.int32),
             arity=np.array([row.arity for row in rows], np.int32),
             needs_rooms=np.array(
-                [any(effect.operation in ROOM_EFFECTS for effect in row.effects) for row in rows], np.bool_
+                [
+                    any(effect.operation in ROOM_EFFECTS for effect in row.effects)
+                    or any(check.operation in ROOM_CHECKS for check in row.checks)
+                    for row in rows
+                ],
+                np.bool_,
             ),
         )
         return Rules(

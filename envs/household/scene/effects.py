@@ -229,7 +229,7 @@ def give_back(scene, state, actor, thing):
     come_close(scene, state, actor, source)
 
 
-@njit(forceinline=True)
+@njit
 def change(scene, state, actor, one, effect, other, value, rooms):
     """Carry out one effect of the table; `rooms` are those of C and of X before the action."""
     if effect == op.COME_CLOSE:

@@ -37,7 +37,8 @@ def _any_choice(scene, table, state, action, actor, x, y):
         check, value = table.choices[action, i, 0], table.choices[action, i, 2]
         if check == op.END:
             return False
-        if holds(scene, state, actor, pick(table.choices[action, i, 1], actor, x, y), actor, check, value):
+        thing = pick(table.choices[action, i, 1], actor, x, y)
+        if holds(scene, state, actor, thing, actor, check, value, NOWHERE, NOWHERE):
             return True
     return False
 
@@ -56,16 +57,20 @@ def do(scene, table, state, action, actor, x, y):
         if following < -1:
             return -following - 2
         action = following
+    of_c, of_x = NOWHERE, NOWHERE
+    if table.needs_rooms[action]:
+        of_c = room_of(scene, state, actor)
+        if x >= 0:
+            of_x = room_of(scene, state, x)
     for i in range(table.checks.shape[1]):
         check, value = table.checks[action, i, 0], table.checks[action, i, 2]
         if check == op.END:
             break
-        thing, other = pick(table.checks[action, i, 1], actor, x, y), pick(value, actor, x, y)
-        if not holds(scene, state, actor, thing, other, check, value):
+        argument = table.checks[action, i, 1]
+        thing, other = pick(argument, actor, x, y), pick(value, actor, x, y)
+        room = of_x if argument == X else of_c
+        if not holds(scene, state, actor, thing, other, check, value, room, of_c):
             return table.checks[action, i, 3]
-    rooms = (NOWHERE, NOWHERE)
-    if table.needs_rooms[action]:
-        rooms = (room_of(scene, state, actor), room_of(scene, state, x) if x >= 0 else NOWHERE)
     for i in range(table.effects.shape[1]):
         effect, second, value = (
             table.effects[action, i, 0],
@@ -81,7 +86,7 @@ def do(scene, table, state, action, actor, x, y):
             base = scene.initial_states[one] if stale else state.memory[place]
             write(state, place, (base & ~np.uint64(second)) | np.uint64(value))
         else:
-            change(scene, state, actor, one, effect, pick(second, actor, x, y), value, rooms)
+            change(scene, state, actor, one, effect, pick(second, actor, x, y), value, (of_c, of_x))
     return OK
 
 

@@ -163,7 +163,7 @@ def set_bit(state, start, index, on):
     write(state, place, state.memory[place] | bit if on else state.memory[place] & ~bit)
 
 
-@njit(forceinline=True)
+@njit
 def set_edge(scene, state, source, relation, target, on):
     """Add or remove an edge; of a symmetric relation, both."""
     set_bit(state, row(scene, relation, OUT, source), target, on)
@@ -189,7 +189,7 @@ def clear(scene, state, thing, relation, direction):
                 set_bit(state, row(scene, relation, 1 - direction, other), thing, False)
 
 
-@njit(forceinline=True)
+@njit
 def come_close(scene, state, one, other):
     """Add CLOSE both ways."""
     set_edge(scene, state, one, CLOSE, other, True)
