@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from tests.envs.scene.test_dynamics import random_scene
+from tests.envs.scene.scenes import random_scene
 from worldschool.envs.household.scene import operations as op
 from worldschool.envs.household.scene.checks import holder_of
 from worldschool.envs.household.scene.compiled import CompiledScene
