@@ -11,6 +11,8 @@ from typing import Any
 
 from worldschool.errors import UserError
 
+CACHE_VARIABLE = "WORLDSCHOOL_CACHE"
+
 
 def write_atomic(path: Path, data: str | bytes) -> None:
     """Write `data` beside `path`, flush it to disk and rename it into place."""
@@ -66,3 +68,12 @@ def sha256_file(path: Path) -> str:
     """Return the sha256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cache_folder() -> Path:
+    """Return where what can be made again is kept: $WORLDSCHOOL_CACHE, else worldschool's folder in the user's cache."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "worldschool"

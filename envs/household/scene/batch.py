@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from worldschool.envs.household.scene.compiled import CompiledScene
 from worldschool.envs.household.scene.graph import SceneGraph
 from worldschool.envs.household.scene.kernel import do
-from worldschool.envs.household.scene.memory import SOURCES, announced, undo
+from worldschool.envs.household.scene.memory import SOURCES, announced, kept, undo
 from worldschool.envs.household.scene.program import Line
 
 LOG_ENTRIES = 1 << 15
@@ -133,7 +133,7 @@ def _take_back(scene, state, changes, start, stop, now):
 
 
 def _entry(sources: int) -> Any:
-    @njit(cache=True)
+    @kept
     def run(scenes, states, table, actors, steps, starts, changes, change_starts, now, failed, reason, same):
         if not sources:
             return 0

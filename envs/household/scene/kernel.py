@@ -17,6 +17,7 @@ from worldschool.envs.household.scene.memory import (
     State,
     Table,
     announced,
+    kept,
     states_of,
     write,
 )
@@ -91,7 +92,7 @@ def do(scene, table, state, action, actor, x, y):
 
 
 def _entry(sources: int) -> Any:
-    @njit(cache=True)
+    @kept
     def entry(scene, table, state, action, actor, x, y):
         return do(scene, table, state, action, actor, x, y) if sources else OK
 
