@@ -196,14 +196,12 @@ def replay(
     """Run a VirtualHome program on a scene graph and show what became of it."""
     from dataclasses import asdict
 
-    from worldschool.envs.household.scene.program import parse_program
-    from worldschool.envs.household.scene.replay import read_program, read_scene
-    from worldschool.envs.household.scene.replay import replay as run
+    from worldschool.envs.household.scene.replay import read_program, read_scene, replay_lines
     from worldschool.envs.household.scene.telling import tell_replay
 
     graph, lines = read_scene(scene), read_program(program)
-    outcome = run(graph, lines, dialect)
-    _show(asdict(outcome), as_json, tell_replay(outcome, graph, parse_program(lines)))
+    outcome = replay_lines(graph, lines, dialect)
+    _show(asdict(outcome), as_json, tell_replay(outcome, graph, lines))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from worldschool.envs.household.scene import operations as op
-from worldschool.envs.household.scene.graph import STATES
-from worldschool.envs.household.scene.operations import CLOSE, FACING, HOLDS_LH, HOLDS_RH, INSIDE, ON
-
-X, Y, C = 0, 1, 2
+from worldschool.envs.household.scene.graph import states_word
+from worldschool.envs.household.scene.operations import CLOSE, FACING, HOLDS_LH, HOLDS_RH, INSIDE, ON, C, X, Y
 
 
 @dataclass(frozen=True)
@@ -85,11 +83,6 @@ class Row:
     choice: Choice | None = None
 
 
-def states(*names: str) -> int:
-    """Return the bits of these states."""
-    return sum(1 << STATES.index(name) for name in names)
-
-
 # -- what must hold -------------------------------------------------------------------------------------------------
 
 
@@ -115,22 +108,22 @@ def holds(argument: int) -> Check:
 
 def state(argument: int, name: str, reason: str = "wrong_state") -> Check:
     """The thing is in this state: it is not enough that it lacks the opposite one."""
-    return Check(op.HAS_STATE, argument, reason, states(name))
+    return Check(op.HAS_STATE, argument, reason, states_word(name))
 
 
 def lacks(argument: int, reason: str, *names: str) -> Check:
     """The thing is in none of these states."""
-    return Check(op.LACKS_STATE, argument, reason, states(*names))
+    return Check(op.LACKS_STATE, argument, reason, states_word(*names))
 
 
 def posture(reason: str, *names: str) -> Check:
     """C is in one of these postures."""
-    return Check(op.HAS_POSTURE, C, reason, states(*names))
+    return Check(op.HAS_POSTURE, C, reason, states_word(*names))
 
 
 def no_posture(*names: str) -> Check:
     """C is in none of these postures."""
-    return Check(op.LACKS_POSTURE, C, "resting", states(*names))
+    return Check(op.LACKS_POSTURE, C, "resting", states_word(*names))
 
 
 def in_room(argument: int, reason: str) -> Check:
@@ -165,12 +158,12 @@ BERTHS = seat_free(("couch", 2), ("bathtub", 2), ("bed", 3), ("loveseat", 2), ("
 
 def swap(argument: int, removed: str, added: str) -> Effect:
     """Leave one state for another."""
-    return Effect(op.SET_STATE, argument, states(removed), states(added))
+    return Effect(op.SET_STATE, argument, states_word(removed), states_word(added))
 
 
 def pose(removed: tuple[str, ...], added: tuple[str, ...] = ()) -> Effect:
     """Change C's posture."""
-    return Effect(op.SET_POSTURE, C, states(*removed), states(*added))
+    return Effect(op.SET_POSTURE, C, states_word(*removed), states_word(*added))
 
 
 def link(argument: int, relation: int, other: int) -> Effect:

@@ -57,7 +57,7 @@ class ProgramSet:
         self._actors = np.array([scene.characters[0] for scene in scenes], np.int64)
         self._steps, self._starts = _flat(
             [
-                [(scene.rules.actions[line.action], *_places(scene, line)) for line in program]
+                [scene.encode(line) for line in program]
                 for scene, program in zip(scenes, programs, strict=True)
             ],
             np.int64,
@@ -82,11 +82,6 @@ class ProgramSet:
 def _flat(rows, dtype):
     starts = np.cumsum([0] + [len(row) for row in rows])
     return np.array([entry for row in rows for entry in row], dtype).reshape(-1, 3), starts
-
-
-def _places(scene: CompiledScene, line: Line) -> tuple[int, int]:
-    x, y = ([scene.place(id_) for id_ in line.ids] + [-1, -1])[:2]
-    return x, y
 
 
 def _changes(scene: CompiledScene, graph: SceneGraph) -> list[tuple[int, int, int]]:

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from worldschool.envs.household.scene import operations as op
+from worldschool.envs.household.scene.graph import states_word
 from worldschool.envs.household.scene.memory import (
     CYCLE,
     IN,
@@ -23,11 +24,12 @@ from worldschool.envs.household.scene.memory import (
     place_of,
     row,
     states_of,
+    where,
 )
 from worldschool.envs.household.scene.operations import CLOSE, FACING, HOLDS_LH, HOLDS_RH, INSIDE, ON
 
-CLOSED, OPEN = np.uint64(1 << 0), np.uint64(1 << 1)
-RESTING = np.uint64(1 << 4 | 1 << 7)
+CLOSED, OPEN = np.uint64(states_word("CLOSED")), np.uint64(states_word("OPEN"))
+RESTING = np.uint64(states_word("SITTING", "LYING"))
 
 
 @njit
@@ -97,11 +99,8 @@ def room_of(scene, state, thing):
         while thing >= 0 and not has_trait(scene, op.ROOM, thing):
             thing = holder_of(scene, state, thing)
         return thing
-    words = scene.traits.shape[1]
     start = row(scene, INSIDE, OUT, thing)
-    count = 0
-    for w in range(words):
-        count += count_bits(state.memory[start + w])
+    count = _count(scene, state, start)
     if count == 0:
         return NOWHERE
     if count > 1:
@@ -117,8 +116,7 @@ def room_of(scene, state, thing):
 @njit(forceinline=True)
 def holder_of(scene, state, thing):
     """Return what a thing is in, on or held by, or NOWHERE; for scenes where that is one place."""
-    place = state.memory[place_of(scene, thing)]
-    return np.int64(place - ONE) >> 3 if place else NOWHERE
+    return where(state.memory[place_of(scene, thing)])[0]
 
 
 @njit
@@ -173,9 +171,8 @@ def is_shut_in(scene, state, thing):
     """Return whether a thing is INSIDE something closed that is no room: directly, or where one place is kept, at all."""
     if scene.one_place:
         while thing >= 0:
-            place = state.memory[place_of(scene, thing)]
-            thing = holder_of(scene, state, thing)
-            if thing >= 0 and np.int64(place - ONE) & 7 == INSIDE and not has_trait(scene, op.ROOM, thing):
+            thing, relation = where(state.memory[place_of(scene, thing)])
+            if thing >= 0 and relation == INSIDE and not has_trait(scene, op.ROOM, thing):
                 if state.memory[states_of(scene, thing)] & CLOSED:
                     return True
         return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -13,9 +12,17 @@ from numpy.typing import NDArray
 from worldschool.envs.household.scene import operations as op
 from worldschool.envs.household.scene.actions import Check, Row, Seats, Trait
 from worldschool.envs.household.scene.dialects import DIALECTS, Dialect
-from worldschool.envs.household.scene.graph import CHARACTER_CLASS, STATES, Edge, Node, SceneGraph
-from worldschool.envs.household.scene.memory import NOWHERE, Scene, State, Table
+from worldschool.envs.household.scene.graph import (
+    CHARACTER_CLASS,
+    STATES,
+    Edge,
+    Node,
+    SceneGraph,
+    states_word,
+)
+from worldschool.envs.household.scene.memory import NOWHERE, Scene, State, Table, where_word
 from worldschool.envs.household.scene.places import one_place_each
+from worldschool.envs.household.scene.program import Line
 
 ROOM_EFFECTS = {op.ENTER_ROOM_OF, op.CARRY, op.GRAB, op.LEAVE_IN_ROOM_OF_C, op.PLACE_IN_ROOM_OF_C}
 ROOM_CHECKS = {op.HAS_NO_CYCLE, op.IS_IN_ROOM, op.IS_IN_SAME_ROOM}
@@ -68,7 +75,15 @@ class _Compiler:
         rows = self.dialect.rows
         table = Table(
             checks=_padded([[self._check(check) for check in row.checks] for row in rows]),
-            effects=_padded([[(*effect[:2], *effect[2:]) for effect in row.effects] for row in rows]),
+            effects=_padded(
+                [
+                    [
+                        (effect.operation, effect.argument, effect.other, effect.value)
+                        for effect in row.effects
+                    ]
+                    for row in rows
+                ]
+            ),
             choices=_padded(
                 [[self._check(check) for check in row.choice.any_of] if row.choice else [] for row in rows]
             ),
@@ -157,7 +172,9 @@ class CompiledScene:
         memory = layout.memory(graph, index)
         for id_, (source, relation, target) in places.items():
             holder = target if source == id_ else source
-            memory[(index[id_] + 1) * layout.block - 1] = 1 + 8 * index[holder] + op.DYNAMIC.index(relation)
+            memory[(index[id_] + 1) * layout.block - 1] = where_word.py_func(
+                index[holder], op.DYNAMIC.index(relation)
+            )
         slots = 16
         while slots <= 8 * n:
             slots *= 2
@@ -193,9 +210,10 @@ class CompiledScene:
         wanted = self.layout.memory(graph, self.index).reshape(-1, block)
         return np.array_equal(memory.reshape(-1, block)[:, : block - 2], wanted[:, : block - 2])
 
-    def place(self, id_: int) -> int:
-        """Return the place of a node id, NOWHERE if there is no such node."""
-        return self.index.get(id_, NOWHERE)
+    def encode(self, line: Line) -> tuple[int, int, int]:
+        """Return a program line as the kernel takes it: row of the table, places of X and Y, NOWHERE for none."""
+        x, y = ([self.index.get(id_, NOWHERE) for id_ in line.ids] + [NOWHERE, NOWHERE])[:2]
+        return self.rules.actions[line.action], x, y
 
     def to_graph(self, memory: NDArray[np.uint64]) -> SceneGraph:
         """Return the scene graph of a state's memory."""
@@ -256,19 +274,8 @@ class Layout:
             there = start >= 0
             words = (np.uint64(1) << (bit & 63).astype(np.uint64))[there]
             np.bitwise_or.at(blocks, (thing[there], (start + (bit >> 6))[there]), words)
-        blocks[:, -3] = [states_word(node.states) for node in graph.nodes]
+        blocks[:, -3] = [states_word(*node.states) for node in graph.nodes]
         return blocks.ravel()
-
-    def put(self, blocks: NDArray[np.uint64], edge: Edge, index: dict[int, int], there: bool = True) -> None:
-        """Add an edge to memory seen as `[n, block]`, or remove it; edges that actions do not know are left out."""
-        source, relation, target = edge
-        if relation not in op.DYNAMIC:
-            return
-        kind, one, other = op.DYNAMIC.index(relation), index[source], index[target]
-        out, back = self.slots[2 * kind : 2 * kind + 2]
-        _set_bit(blocks, one, out, other, there)
-        if back >= 0 and back != out:
-            _set_bit(blocks, other, back, one, there)
 
     def rows(self, memory: NDArray[np.uint64], relation: int, direction: int = 0) -> NDArray[np.uint8]:
         """Return a relation's edges, out (0) or in (1), as zeros and ones: uint8 [n, 64 W]."""
@@ -281,17 +288,6 @@ def _holders(graph: SceneGraph, index: dict[int, int]) -> list[int]:
     holding = {source for source, relation, _ in graph.edges if relation in ("HOLDS_RH", "HOLDS_LH")}
     holding |= {node.id for node in graph.nodes if node.class_name == CHARACTER_CLASS}
     return sorted(index[id_] for id_ in holding)
-
-
-def _set_bit(blocks: NDArray[np.uint64], thing: int, start: int, other: int, there: bool) -> None:
-    bit = np.uint64(1 << (other & 63))
-    word = blocks[thing, start + (other >> 6)]
-    blocks[thing, start + (other >> 6)] = word | bit if there else word & ~bit
-
-
-def states_word(states: Iterable[str]) -> int:
-    """Return states as the bits of a word."""
-    return sum(1 << STATES.index(name) for name in states)
 
 
 def _trait_rows(nodes: tuple[Node, ...], traits: tuple[Trait, ...], words: int) -> NDArray[np.uint64]:

@@ -16,13 +16,10 @@ from worldschool.envs.household.scene import operations as op
 from worldschool.envs.household.scene.actions import (
     ROWS,
     WALK_EFFECTS,
-    C,
     Check,
     Choice,
     Effect,
     Row,
-    X,
-    Y,
     close,
     come_close,
     has,
@@ -30,7 +27,7 @@ from worldschool.envs.household.scene.actions import (
     pose,
     posture,
 )
-from worldschool.envs.household.scene.operations import CLOSE, INSIDE, ON
+from worldschool.envs.household.scene.operations import CLOSE, INSIDE, ON, C, X, Y
 
 BY_NAME = {row.name: row for row in ROWS}
 TYPE_ERROR = Check(op.NEVER, X, "crash:TypeError")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from worldschool.envs.household.scene import operations as op
@@ -28,8 +27,11 @@ from worldschool.envs.household.scene.memory import (
     is_empty,
     lowest_bit,
     place_of,
+    push_row,
     row,
     set_edge,
+    where,
+    where_word,
     write,
 )
 from worldschool.envs.household.scene.operations import CLOSE, FACING, HOLDS_LH, HOLDS_RH, INSIDE, ON
@@ -38,26 +40,16 @@ from worldschool.envs.household.scene.operations import CLOSE, FACING, HOLDS_LH,
 @njit
 def carry(scene, state, actor, room_left):
     """Bring along what C holds: it loses its surroundings and contents, and stays INSIDE the room that C left."""
-    words = scene.traits.shape[1]
-    for relation in (HOLDS_RH, HOLDS_LH):
-        start = row(scene, relation, OUT, actor)
-        for w in range(words):
-            rest = state.memory[start + w]
-            while rest:
-                thing = w * 64 + lowest_bit(rest)
-                rest &= rest - ONE
-                for lost in (INSIDE, CLOSE, FACING):
-                    clear(scene, state, thing, lost, OUT)
-                    clear(scene, state, thing, lost, IN)
-    for relation in (HOLDS_RH, HOLDS_LH):
-        start = row(scene, relation, OUT, actor)
-        for w in range(words):
-            rest = state.memory[start + w]
-            while rest:
-                thing = w * 64 + lowest_bit(rest)
-                rest &= rest - ONE
-                come_close(scene, state, actor, thing)
-                set_edge(scene, state, thing, INSIDE, room_left, True)
+    held = scene.scratch
+    count = push_row(scene, state, row(scene, HOLDS_RH, OUT, actor), held, 0)
+    count = push_row(scene, state, row(scene, HOLDS_LH, OUT, actor), held, count)
+    for i in range(count):
+        for lost in (INSIDE, CLOSE, FACING):
+            clear(scene, state, held[i], lost, OUT)
+            clear(scene, state, held[i], lost, IN)
+    for i in range(count):
+        come_close(scene, state, actor, held[i])
+        set_edge(scene, state, held[i], INSIDE, room_left, True)
 
 
 @njit
@@ -79,7 +71,7 @@ def grab(scene, state, actor, thing, lost, room):
     set_edge(scene, state, thing, INSIDE, room, True)
     if source >= 0:
         come_close(scene, state, actor, source)
-        write(state, grab_of(scene, thing), np.uint64(1 + 8 * source + found))
+        write(state, grab_of(scene, thing), where_word(source, found))
 
 
 @njit
@@ -90,19 +82,25 @@ def let_go(scene, state, actor, thing):
 
 
 @njit
+def way_back(scene, state, actor, thing):
+    """Return where a thing was grabbed from, as thing and relation; NOWHERE if C cannot put it there now."""
+    source, relation = where(state.memory[grab_of(scene, thing)])
+    shut = relation == INSIDE and not is_open_if_it_opens(scene, state, source)
+    if shut or not is_held(scene, state, actor, thing) or not is_close(scene, state, actor, source):
+        return NOWHERE, relation
+    return source, relation
+
+
+@njit
 def put_back(scene, state, actor, thing):
     """Put a thing where it was grabbed from; if that cannot be done now, nothing happens, and it is no failure."""
-    place = grab_of(scene, thing)
-    source, relation = np.int64(state.memory[place] - ONE) >> 3, np.int64(state.memory[place] - ONE) & 7
-    if not is_held(scene, state, actor, thing) or not is_close(scene, state, actor, source):
-        return
-    if relation == INSIDE and not is_open_if_it_opens(scene, state, source):
-        return
-    let_go(scene, state, actor, thing)
-    come_close(scene, state, actor, source)
-    come_close(scene, state, thing, source)
-    set_edge(scene, state, thing, relation, source, True)
-    write(state, place, ZERO)
+    source, relation = way_back(scene, state, actor, thing)
+    if source >= 0:
+        let_go(scene, state, actor, thing)
+        come_close(scene, state, actor, source)
+        come_close(scene, state, thing, source)
+        set_edge(scene, state, thing, relation, source, True)
+        write(state, grab_of(scene, thing), ZERO)
 
 
 @njit
@@ -132,11 +130,11 @@ def approach(scene, state, actor, thing):
 def move(scene, state, thing, relation, holder):
     """Give a thing another place."""
     place = place_of(scene, thing)
-    if state.memory[place]:
-        old, how = np.int64(state.memory[place] - ONE) >> 3, np.int64(state.memory[place] - ONE) & 7
+    old, how = where(state.memory[place])
+    if old >= 0:
         set_place_edge(scene, state, thing, how, old, False)
     set_place_edge(scene, state, thing, relation, holder, True)
-    write(state, place, np.uint64(1 + 8 * holder + relation))
+    write(state, place, where_word(holder, relation))
 
 
 @njit
@@ -170,13 +168,7 @@ def settle(scene, state, thing, facing):
 def push_contents(scene, state, holder, todo, count):
     """Put everything that is in, on or held by a thing onto a stack; returns its new height."""
     for relation, direction in ((ON, IN), (INSIDE, IN), (HOLDS_RH, OUT), (HOLDS_LH, OUT)):
-        start = row(scene, relation, direction, holder)
-        for w in range(scene.traits.shape[1]):
-            rest = state.memory[start + w]
-            while rest:
-                todo[count] = w * 64 + lowest_bit(rest)
-                count += 1
-                rest &= rest - ONE
+        count = push_row(scene, state, row(scene, relation, direction, holder), todo, count)
     return count
 
 
@@ -194,7 +186,7 @@ def carry_all(scene, state, actor):
 def take(scene, state, actor, thing):
     """Take a thing, with all in and on it, into a free hand, and remember where it was."""
     place = state.memory[place_of(scene, thing)]
-    source, relation = np.int64(place - ONE) >> 3, np.int64(place - ONE) & 7
+    source, relation = where(place)
     hand = HOLDS_RH if is_empty(scene, state, row(scene, HOLDS_RH, OUT, actor)) else HOLDS_LH
     move(scene, state, thing, hand, actor)
     settle(scene, state, thing, False)
@@ -216,17 +208,11 @@ def put_to(scene, state, actor, thing, relation, holder):
 
 @njit
 def give_back(scene, state, actor, thing):
-    """Put a thing where it was taken from; if that cannot be done now, nothing happens, and it is no failure."""
-    place = state.memory[grab_of(scene, thing)]
-    source, relation = np.int64(place - ONE) >> 3, np.int64(place - ONE) & 7
-    if not is_held(scene, state, actor, thing) or not is_close(scene, state, actor, source):
-        return
-    if relation == INSIDE and not is_open_if_it_opens(scene, state, source):
-        return
-    if is_within(scene, state, source, thing):
-        return
-    put_to(scene, state, actor, thing, relation, source)
-    come_close(scene, state, actor, source)
+    """`put_back` where one place is kept: also not into the thing itself, and with all in and on it."""
+    source, relation = way_back(scene, state, actor, thing)
+    if source >= 0 and not is_within(scene, state, source, thing):
+        put_to(scene, state, actor, thing, relation, source)
+        come_close(scene, state, actor, source)
 
 
 @njit

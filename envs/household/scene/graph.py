@@ -27,6 +27,11 @@ ROOM_CATEGORY = "Rooms"
 CHARACTER_CLASS = "character"
 
 
+def states_word(*names: str) -> int:
+    """Return states as the bits of a word, in the order of STATES."""
+    return sum(1 << STATES.index(name) for name in names)
+
+
 class GraphError(UserError):
     """A scene graph is malformed."""
 

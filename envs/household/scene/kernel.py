@@ -21,8 +21,8 @@ from worldschool.envs.household.scene.memory import (
     states_of,
     write,
 )
+from worldschool.envs.household.scene.operations import X, Y
 
-X, Y, C = 0, 1, 2
 OK = 0
 
 

@@ -58,7 +58,7 @@ class Scene(NamedTuple):
     initial_states: Any
     """uint64 [n]: dialect `vh` reads the character's posture from here."""
     scratch: Any
-    """int64 [slots]: for `first_of_set` and `settle`."""
+    """int64 [at least 16 n]: tables of `first_of_set`, stacks of things in the effects."""
     stale: int
     """Whether C's posture is that of the initial graph, whatever C did since (dialect `vh`)."""
     one_place: int
@@ -81,7 +81,7 @@ class Table(NamedTuple):
     arity: Any
     """int32 [rows]: how many things an action names."""
     needs_rooms: Any
-    """bool [rows]: its effects ask for the rooms before the action."""
+    """bool [rows]: its checks or effects ask for the rooms before the action."""
 
 
 class State(NamedTuple):
@@ -228,6 +228,30 @@ def grab_of(scene, thing):
 def place_of(scene, thing):
     """Return where a thing's one place is kept."""
     return (thing + 1) * scene.block - 1
+
+
+@njit(forceinline=True)
+def where(word):
+    """Return the thing and the relation that a grab or place word names; NOWHERE and 0 for none."""
+    return (np.int64(word - ONE) >> 3, np.int64(word - ONE) & 7) if word else (NOWHERE, 0)
+
+
+@njit(forceinline=True)
+def where_word(thing, relation):
+    """Return the word that names a thing and a relation."""
+    return np.uint64(1 + 8 * thing + relation)
+
+
+@njit
+def push_row(scene, state, start, stack, count):
+    """Put the things of a row onto a stack of `count` things; returns its new height."""
+    for w in range(scene.traits.shape[1]):
+        rest = state.memory[start + w]
+        while rest:
+            stack[count] = w * 64 + lowest_bit(rest)
+            count += 1
+            rest &= rest - ONE
+    return count
 
 
 @njit(forceinline=True)

@@ -67,3 +67,6 @@ END = 0
 ON, INSIDE, CLOSE, FACING, HOLDS_RH, HOLDS_LH = range(6)
 DYNAMIC = ("ON", "INSIDE", "CLOSE", "FACING", "HOLDS_RH", "HOLDS_LH")
 ROOM, BODY_PART, CAN_OPEN, SURFACES, WATER = range(5)
+
+# What an action's row works on: the things that it names, and the character who acts.
+X, Y, C = range(3)

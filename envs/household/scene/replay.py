@@ -11,7 +11,7 @@ from worldschool.envs.household.scene.compiled import CompiledScene
 from worldschool.envs.household.scene.dialects import DIALECTS
 from worldschool.envs.household.scene.graph import GraphError, SceneGraph
 from worldschool.envs.household.scene.kernel import apply
-from worldschool.envs.household.scene.memory import NOWHERE, State
+from worldschool.envs.household.scene.memory import State
 from worldschool.envs.household.scene.program import Line, ProgramError, parse_program
 from worldschool.errors import UserError, nearest
 from worldschool.files import read_json
@@ -24,7 +24,7 @@ class Replay:
     Attributes:
         executable: whether every step could be done.
         failed_step: index of the first line that could not, from 0; None if all could.
-        reason: why not, one of the words of docs/envs.md ("not_close", "no_free_hand", ...).
+        reason: why not, one of the words of `reasons.REASONS` ("not_close", "no_free_hand", ...).
         graph: the final graph, or the graph before the failing step, in VirtualHome's JSON form.
     """
 
@@ -48,14 +48,25 @@ def replay(graph: dict[str, Any], program: Sequence[str], dialect: str = "eai", 
         ProgramError: a line cannot be read.
         UserError: there is no such dialect.
     """
+    return replay_lines(SceneGraph.from_dict(graph), parse_program(program), dialect, character)
+
+
+def replay_lines(
+    graph: SceneGraph, lines: Sequence[Line], dialect: str = "eai", character: int = 0
+) -> Replay:
+    """`replay` of a graph and a program that were read already.
+
+    Raises:
+        GraphError: the graph has no such character, or a thing that is nowhere (dialect `house`).
+        UserError: there is no such dialect.
+    """
     if dialect not in DIALECTS:
         raise UserError(
             f"there is no dialect {dialect!r}",
             where="dialect",
             mend=f"Dialects are {', '.join(DIALECTS)}.{nearest(dialect, DIALECTS)}",
         )
-    lines = parse_program(program)
-    scene = CompiledScene.compile(SceneGraph.from_dict(graph), dialect)
+    scene = CompiledScene.compile(graph, dialect)
     if not 0 <= character < len(scene.characters):
         raise GraphError(
             f"there is no character {character}: the scene has {len(scene.characters)}",
@@ -76,28 +87,27 @@ def run_program(
         (None, None), or the index of the first step that cannot be done, and why; nothing is changed by that one.
     """
     for step, line in enumerate(lines):
-        x, y = ([scene.place(id_) for id_ in line.ids] + [NOWHERE, NOWHERE])[:2]
-        code = apply(scene.scene, scene.rules.table, state, scene.rules.actions[line.action], actor, x, y)
+        action, x, y = scene.encode(line)
+        code = apply(scene.scene, scene.rules.table, state, action, actor, x, y)
         if code:
             return step, scene.rules.reasons[code]
     return None, None
 
 
-def read_scene(path: Path) -> dict[str, Any]:
+def read_scene(path: Path) -> SceneGraph:
     """Read a scene's JSON file; VirtualHome's init_graph/final_graph files give their initial graph.
 
     Raises:
+        GraphError: the graph is malformed.
         UserError: there is no such file, or it is no JSON.
     """
     graph = read_json(path, what="a scene graph")
     if isinstance(graph, dict) and "nodes" not in graph and "init_graph" in graph:
         graph = graph["init_graph"]
-    SceneGraph.from_dict(graph, str(path))
-    checked: dict[str, Any] = graph
-    return checked
+    return SceneGraph.from_dict(graph, str(path))
 
 
-def read_program(path: Path) -> list[str]:
+def read_program(path: Path) -> list[Line]:
     """Read a program's lines.
 
     Raises:
@@ -105,10 +115,11 @@ def read_program(path: Path) -> list[str]:
         UserError: there is no such file.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"this program cannot be read: {error}", where=str(path)) from None
-    if not parse_program(lines, str(path)):
+    lines = parse_program(text.splitlines(), str(path))
+    if not lines:
         raise ProgramError(
             "there is no step in it", where=str(path), mend="Write lines such as [WALK] <fridge> (12)."
         )

@@ -10,11 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from worldschool.envs.household.scene.compiled import CompiledScene, states_word
 from worldschool.envs.household.scene.graph import SceneGraph
 
 VARIABLE = "WORLDSCHOOL_CONFORMANCE_DATA"
@@ -80,16 +77,3 @@ def final_graph(initial: SceneGraph, case: dict[str, Any], dialect: str) -> Scen
         tuple(replace(node, states=changed.get(node.id, node.states)) for node in initial.nodes),
         (initial.edges | decoded_edges(diff["a"])) - decoded_edges(diff["d"]),
     )
-
-
-def final_memory(scene: CompiledScene, case: dict[str, Any], dialect: str) -> NDArray[np.uint64]:
-    """The same as the memory of a scene, grabs and places as they were at first."""
-    recorded = expected(case, dialect)
-    assert recorded is not None
-    blocks = scene.memory.reshape(-1, scene.layout.block).copy()
-    for edges, there in ((recorded["diff"]["a"], True), (recorded["diff"]["d"], False)):
-        for edge in decoded_edges(edges):
-            scene.layout.put(blocks, edge, scene.index, there)
-    for id_, states in recorded["diff"]["s"].items():
-        blocks[scene.index[int(id_)], -3] = states_word(states)
-    return blocks
