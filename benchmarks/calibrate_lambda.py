@@ -3,7 +3,7 @@
 Lambda 0 is plain LoRA: its gain is the one that EWC is to keep. Perplexity is measured on Python's reference prose of
 the Fisher's half and on prose written for calibration, so that no choice made here has seen a text that is scored.
 
-python -m benchmarks.calibrate_lambda --out lambdas --steps 48 --rates 5e-4 1e-3 --strengths 0 1e5 3e5
+python -m benchmarks.calibrate_lambda --out lambdas --steps 56 --rates 3e-4 5e-4 --strengths 0 5e4 1e5
 """
 
 from __future__ import annotations
@@ -65,13 +65,13 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = arguments(__doc__ or "")
     parser.add_argument("--out", type=Path, default=Path("lambdas"))
-    parser.add_argument("--steps", type=int, default=48, help="optimizer steps, as many as quickstart's")
+    parser.add_argument("--steps", type=int, default=56, help="optimizer steps, as many as quickstart's")
     parser.add_argument(
         "--batch", type=int, default=QuickstartConfig().batch_examples, help="examples of a step"
     )
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="bfloat16")
     parser.add_argument("--rates", type=float, nargs="+", default=[QuickstartConfig().learning_rate])
-    parser.add_argument("--strengths", type=float, nargs="+", default=[0.0, 1e4, 1e5, 1e6, 1e7])
+    parser.add_argument("--strengths", type=float, nargs="+", default=[0.0, 2e4, 5e4, 1.5e5])
     parser.add_argument("--items", type=int, default=200)
     parser.add_argument("--text-tokens", type=int, default=6000)
     options = parser.parse_args()

@@ -2,7 +2,8 @@
 
 A text is named: "pydoc" is the prose that every CPython carries in `pydoc_data.topics`, cut by topic into two halves
 that share nothing ("pydoc:fisher" and "pydoc:heldout"); "prose" is letters, a story and news written for worldschool
-and shipped with it, for perplexity only ("prose:validation" is a smaller one, for choosing settings); anything else is a file or a directory of .txt files, one document a file.
+and shipped with it, for perplexity only, and "prose:validation" a smaller one, for choosing settings; anything else is a
+file or a directory of .txt files, one document a file.
 pydoc's text differs between Python versions, so results on it are compared within one version only; the fingerprint
 tells.
 """
@@ -90,7 +91,8 @@ def _from_path(path: Path) -> list[str]:
         raise UserError(
             "there is no such text",
             where=str(path),
-            mend='Give a .txt file, a directory of them, or one of "pydoc:fisher", "pydoc:heldout", "prose", "prose:validation".',
+            mend='Give a .txt file, a directory of them, or one of "pydoc:fisher", "pydoc:heldout", "prose", '
+            '"prose:validation".',
         )
     try:
         return [file.read_text(encoding="utf-8") for file in files]
