@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from worldschool.envs.household.scene import operations as op
 from worldschool.envs.household.scene.graph import states_word
@@ -14,10 +13,12 @@ from worldschool.envs.household.scene.memory import (
     ONE,
     OUT,
     ZERO,
+    borrowing,
     count_bits,
     grab_of,
     has_edge,
     has_trait,
+    inlined,
     is_empty,
     lowest_bit,
     meet,
@@ -32,7 +33,7 @@ CLOSED, OPEN = np.uint64(states_word("CLOSED")), np.uint64(states_word("OPEN"))
 RESTING = np.uint64(states_word("SITTING", "LYING"))
 
 
-@njit
+@borrowing
 def first_of_set(scene, state, start, trait, wanted):
     """Return the first thing of a row in the order of a CPython set, among those with (or without) a trait; or NOWHERE.
 
@@ -77,7 +78,7 @@ def first_of_set(scene, state, start, trait, wanted):
     return NOWHERE
 
 
-@njit
+@borrowing
 def _insert(scene, table, base, mask, thing):
     perturb = np.uint64(scene.ids[thing])
     slot = np.int64(perturb & np.uint64(mask))
@@ -90,7 +91,7 @@ def _insert(scene, table, base, mask, thing):
         slot = np.int64((np.uint64(slot) * np.uint64(5) + ONE + perturb) & np.uint64(mask))
 
 
-@njit
+@borrowing
 def room_of(scene, state, thing):
     """Return the room that a thing is in by its INSIDE edges (or its one place), NOWHERE, or CYCLE."""
     if has_trait(scene, op.ROOM, thing):
@@ -113,13 +114,13 @@ def room_of(scene, state, thing):
     return CYCLE
 
 
-@njit(forceinline=True)
+@inlined
 def holder_of(scene, state, thing):
     """Return what a thing is in, on or held by, or NOWHERE; for scenes where that is one place."""
     return where(state.memory[place_of(scene, thing)])[0]
 
 
-@njit
+@borrowing
 def is_within(scene, state, thing, holder):
     """Return whether a thing is `holder`, or in, on or held by it through however many others."""
     while thing >= 0 and thing != holder:
@@ -127,13 +128,13 @@ def is_within(scene, state, thing, holder):
     return thing >= 0
 
 
-@njit
+@borrowing
 def _first_inside(scene, state, start):
     # The last trait is everything's.
     return first_of_set(scene, state, start, scene.traits.shape[0] - 1, True)
 
 
-@njit
+@borrowing
 def is_close(scene, state, actor, thing):
     """Return whether C is close to a thing: by an edge, or through one other thing."""
     if has_edge(scene, state, actor, CLOSE, thing):
@@ -144,7 +145,7 @@ def is_close(scene, state, actor, thing):
     )
 
 
-@njit
+@borrowing
 def is_facing(scene, state, actor, thing):
     """Return whether C faces a thing, or something that faces it."""
     if has_edge(scene, state, actor, FACING, thing):
@@ -152,13 +153,13 @@ def is_facing(scene, state, actor, thing):
     return meet(scene, state, row(scene, FACING, OUT, actor), row(scene, FACING, IN, thing))
 
 
-@njit
+@borrowing
 def is_held(scene, state, actor, thing):
     """Return whether a thing is in one of C's hands."""
     return has_edge(scene, state, actor, HOLDS_RH, thing) or has_edge(scene, state, actor, HOLDS_LH, thing)
 
 
-@njit
+@borrowing
 def has_free_hand(scene, state, actor):
     """Return whether one of C's hands is empty."""
     return is_empty(scene, state, row(scene, HOLDS_RH, OUT, actor)) or is_empty(
@@ -166,7 +167,7 @@ def has_free_hand(scene, state, actor):
     )
 
 
-@njit
+@borrowing
 def is_shut_in(scene, state, thing):
     """Return whether a thing is INSIDE something closed that is no room: directly, or where one place is kept, at all."""
     if scene.one_place:
@@ -186,14 +187,14 @@ def is_shut_in(scene, state, thing):
     return False
 
 
-@njit
+@borrowing
 def is_open_if_it_opens(scene, state, place):
     """Return whether a thing that can open is open; what cannot is always open."""
     opens = has_trait(scene, op.CAN_OPEN, place)
     return not opens or state.memory[states_of(scene, place)] & OPEN != ZERO
 
 
-@njit
+@borrowing
 def things_with(scene, state, start, trait):
     """Return whether a row has a thing with a trait."""
     for w in range(scene.traits.shape[1]):
@@ -202,7 +203,7 @@ def things_with(scene, state, start, trait):
     return False
 
 
-@njit
+@borrowing
 def holds(scene, state, actor, thing, other, check, value, room, room_of_c):
     """Return whether one check of the table holds for a thing (or for C).
 
@@ -264,7 +265,7 @@ def holds(scene, state, actor, thing, other, check, value, room, room_of_c):
     return False  # NEVER
 
 
-@njit
+@borrowing
 def _count(scene, state, start):
     count = 0
     for w in range(scene.traits.shape[1]):

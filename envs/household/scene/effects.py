@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from worldschool.envs.household.scene import operations as op
 from worldschool.envs.household.scene.checks import (
     first_of_set,
@@ -19,6 +17,7 @@ from worldschool.envs.household.scene.memory import (
     ONE,
     OUT,
     ZERO,
+    borrowing,
     clear,
     come_close,
     come_close_to_all,
@@ -37,7 +36,7 @@ from worldschool.envs.household.scene.memory import (
 from worldschool.envs.household.scene.operations import CLOSE, FACING, HOLDS_LH, HOLDS_RH, INSIDE, ON
 
 
-@njit
+@borrowing
 def carry(scene, state, actor, room_left):
     """Bring along what C holds: it loses its surroundings and contents, and stays INSIDE the room that C left."""
     held = scene.scratch
@@ -52,7 +51,7 @@ def carry(scene, state, actor, room_left):
         set_edge(scene, state, held[i], INSIDE, room_left, True)
 
 
-@njit
+@borrowing
 def grab(scene, state, actor, thing, lost, room):
     """Take a thing into a free hand, out of everything it was in, and remember where it was."""
     source, found = NOWHERE, ON
@@ -74,14 +73,14 @@ def grab(scene, state, actor, thing, lost, room):
         write(state, grab_of(scene, thing), where_word(source, found))
 
 
-@njit
+@borrowing
 def let_go(scene, state, actor, thing):
     """Take a thing out of C's hands."""
     set_edge(scene, state, actor, HOLDS_RH, thing, False)
     set_edge(scene, state, actor, HOLDS_LH, thing, False)
 
 
-@njit
+@borrowing
 def way_back(scene, state, actor, thing):
     """Return where a thing was grabbed from, as thing and relation; NOWHERE if C cannot put it there now."""
     source, relation = where(state.memory[grab_of(scene, thing)])
@@ -91,7 +90,7 @@ def way_back(scene, state, actor, thing):
     return source, relation
 
 
-@njit
+@borrowing
 def put_back(scene, state, actor, thing):
     """Put a thing where it was grabbed from; if that cannot be done now, nothing happens, and it is no failure."""
     source, relation = way_back(scene, state, actor, thing)
@@ -103,7 +102,7 @@ def put_back(scene, state, actor, thing):
         write(state, grab_of(scene, thing), ZERO)
 
 
-@njit
+@borrowing
 def face_as(scene, state, actor, thing):
     """Face everything that a thing faces."""
     start = row(scene, FACING, OUT, thing)
@@ -114,7 +113,7 @@ def face_as(scene, state, actor, thing):
             rest &= rest - ONE
 
 
-@njit
+@borrowing
 def approach(scene, state, actor, thing):
     """Come close to a thing, to what it is INSIDE (but rooms) and to every body part."""
     come_close_to_all(scene, state, actor, INSIDE, OUT, thing, op.ROOM)
@@ -126,7 +125,7 @@ def approach(scene, state, actor, thing):
     come_close(scene, state, actor, thing)
 
 
-@njit
+@borrowing
 def move(scene, state, thing, relation, holder):
     """Give a thing another place."""
     place = place_of(scene, thing)
@@ -137,7 +136,7 @@ def move(scene, state, thing, relation, holder):
     write(state, place, where_word(holder, relation))
 
 
-@njit
+@borrowing
 def set_place_edge(scene, state, thing, relation, holder, on):
     """Add or remove the edge that says where a thing is: a hand points to the thing, all else is pointed to."""
     if relation in (HOLDS_RH, HOLDS_LH):
@@ -146,7 +145,7 @@ def set_place_edge(scene, state, thing, relation, holder, on):
         set_edge(scene, state, thing, relation, holder, on)
 
 
-@njit
+@borrowing
 def settle(scene, state, thing, facing):
     """Let a thing, with all in and on it, lose what it was CLOSE to (and FACING), and be CLOSE to what holds it."""
     todo = scene.scratch
@@ -164,7 +163,7 @@ def settle(scene, state, thing, facing):
         count = push_contents(scene, state, one, todo, count)
 
 
-@njit
+@borrowing
 def push_contents(scene, state, holder, todo, count):
     """Put everything that is in, on or held by a thing onto a stack; returns its new height."""
     for relation, direction in ((ON, IN), (INSIDE, IN), (HOLDS_RH, OUT), (HOLDS_LH, OUT)):
@@ -172,7 +171,7 @@ def push_contents(scene, state, holder, todo, count):
     return count
 
 
-@njit
+@borrowing
 def carry_all(scene, state, actor):
     """Bring along everything that C holds or wears, with all in and on it."""
     half = scene.scratch.shape[0] // 2
@@ -182,7 +181,7 @@ def carry_all(scene, state, actor):
         settle(scene, state, mine[i], True)
 
 
-@njit
+@borrowing
 def take(scene, state, actor, thing):
     """Take a thing, with all in and on it, into a free hand, and remember where it was."""
     place = state.memory[place_of(scene, thing)]
@@ -197,7 +196,7 @@ def take(scene, state, actor, thing):
         write(state, grab_of(scene, thing), ZERO)
 
 
-@njit
+@borrowing
 def put_to(scene, state, actor, thing, relation, holder):
     """Put a thing, with all in and on it, somewhere; C stays CLOSE to it."""
     move(scene, state, thing, relation, holder)
@@ -206,7 +205,7 @@ def put_to(scene, state, actor, thing, relation, holder):
     write(state, grab_of(scene, thing), ZERO)
 
 
-@njit
+@borrowing
 def give_back(scene, state, actor, thing):
     """`put_back` where one place is kept: also not into the thing itself, and with all in and on it."""
     source, relation = way_back(scene, state, actor, thing)
@@ -215,7 +214,7 @@ def give_back(scene, state, actor, thing):
         come_close(scene, state, actor, source)
 
 
-@njit
+@borrowing
 def change(scene, state, actor, one, effect, other, value, rooms):
     """Carry out one effect of the table; `rooms` are those of C and of X before the action."""
     if effect == op.COME_CLOSE:

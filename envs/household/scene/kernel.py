@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from worldschool.envs.household.scene import operations as op
 from worldschool.envs.household.scene.checks import holds, room_of
@@ -17,6 +16,8 @@ from worldschool.envs.household.scene.memory import (
     State,
     Table,
     announced,
+    borrowing,
+    inlined,
     kept,
     states_of,
     write,
@@ -26,13 +27,13 @@ from worldschool.envs.household.scene.operations import X, Y
 OK = 0
 
 
-@njit(forceinline=True)
+@inlined
 def pick(argument, actor, x, y):
     """Return the thing that an argument of the table stands for."""
     return x if argument == X else (y if argument == Y else actor)
 
 
-@njit
+@borrowing
 def _any_choice(scene, table, state, action, actor, x, y):
     for i in range(table.choices.shape[1]):
         check, value = table.choices[action, i, 0], table.choices[action, i, 2]
@@ -44,7 +45,7 @@ def _any_choice(scene, table, state, action, actor, x, y):
     return False
 
 
-@njit
+@borrowing
 def do(scene, table, state, action, actor, x, y):
     """Let C do one action. Returns OK or the number of the reason why not; then nothing is changed.
 

@@ -95,6 +95,13 @@ class State(NamedTuple):
     """int64 [1]: words changed so far, entries of the log as far as it reaches."""
 
 
+# Nothing here makes an array or outlives its caller, so that no reference needs to be counted: counting those of the
+# dozen arrays of a scene, in every function that takes them, is half the time of a step. What is made with these may
+# not return an array.
+borrowing = njit(_nrt=False)
+inlined = njit(_nrt=False, forceinline=True)
+
+
 @intrinsic
 def lowest_bit(typing: Any, word: Any) -> Any:
     """Return the number of zeros below a word's lowest bit."""
@@ -117,7 +124,7 @@ def count_bits(typing: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@njit(forceinline=True)
+@inlined
 def write(state, place, word):
     """Set one word, keeping the old one."""
     old = state.memory[place]
@@ -130,7 +137,7 @@ def write(state, place, word):
         state.memory[place] = word
 
 
-@njit
+@borrowing
 def undo(state, to):
     """Take back everything since the log had `to` entries.
 
@@ -144,20 +151,20 @@ def undo(state, to):
     state.top[0] = to
 
 
-@njit(forceinline=True)
+@inlined
 def row(scene, relation, direction, thing):
     """Return where a thing's row of edges begins."""
     return thing * scene.block + scene.slots[relation * 2 + direction]
 
 
-@njit(forceinline=True)
+@inlined
 def has_edge(scene, state, source, relation, target):
     """Return whether there is this edge."""
     word = state.memory[row(scene, relation, OUT, source) + (target >> 6)]
     return (word >> np.uint64(target & 63)) & ONE != ZERO
 
 
-@njit(forceinline=True)
+@inlined
 def set_bit(state, start, index, on):
     """Set or clear one bit of a row."""
     place = start + (index >> 6)
@@ -165,7 +172,7 @@ def set_bit(state, start, index, on):
     write(state, place, state.memory[place] | bit if on else state.memory[place] & ~bit)
 
 
-@njit
+@borrowing
 def set_edge(scene, state, source, relation, target, on):
     """Add or remove an edge; of a symmetric relation, both."""
     set_bit(state, row(scene, relation, OUT, source), target, on)
@@ -173,7 +180,7 @@ def set_edge(scene, state, source, relation, target, on):
         set_bit(state, row(scene, relation, IN, target), source, on)
 
 
-@njit
+@borrowing
 def clear(scene, state, thing, relation, direction):
     """Remove all edges from a thing (OUT) or to it (IN)."""
     if relation >= HOLDS_RH and direction == IN:
@@ -191,7 +198,7 @@ def clear(scene, state, thing, relation, direction):
                 set_bit(state, row(scene, relation, 1 - direction, other), thing, False)
 
 
-@njit
+@borrowing
 def come_close(scene, state, one, other):
     """Add CLOSE both ways."""
     set_edge(scene, state, one, CLOSE, other, True)
@@ -199,7 +206,7 @@ def come_close(scene, state, one, other):
         set_edge(scene, state, other, CLOSE, one, True)
 
 
-@njit
+@borrowing
 def come_close_to_all(scene, state, one, relation, direction, of, except_trait):
     """Add CLOSE both ways with everything that `of` has an edge to or from, but what has the trait (-1: none)."""
     start, words = row(scene, relation, direction, of), scene.traits.shape[1]
@@ -212,37 +219,37 @@ def come_close_to_all(scene, state, one, relation, direction, of, except_trait):
             rest &= rest - ONE
 
 
-@njit(forceinline=True)
+@inlined
 def states_of(scene, thing):
     """Return where a thing's states are kept."""
     return (thing + 1) * scene.block - 3
 
 
-@njit(forceinline=True)
+@inlined
 def grab_of(scene, thing):
     """Return where a thing's grab is remembered."""
     return (thing + 1) * scene.block - 2
 
 
-@njit(forceinline=True)
+@inlined
 def place_of(scene, thing):
     """Return where a thing's one place is kept."""
     return (thing + 1) * scene.block - 1
 
 
-@njit(forceinline=True)
+@inlined
 def where(word):
     """Return the thing and the relation that a grab or place word names; NOWHERE and 0 for none."""
     return (np.int64(word - ONE) >> 3, np.int64(word - ONE) & 7) if word else (NOWHERE, 0)
 
 
-@njit(forceinline=True)
+@inlined
 def where_word(thing, relation):
     """Return the word that names a thing and a relation."""
     return np.uint64(1 + 8 * thing + relation)
 
 
-@njit
+@borrowing
 def push_row(scene, state, start, stack, count):
     """Put the things of a row onto a stack of `count` things; returns its new height."""
     for w in range(scene.traits.shape[1]):
@@ -254,13 +261,13 @@ def push_row(scene, state, start, stack, count):
     return count
 
 
-@njit(forceinline=True)
+@inlined
 def has_trait(scene, trait, thing):
     """Return whether a thing has a trait."""
     return (scene.traits[trait, thing >> 6] >> np.uint64(thing & 63)) & ONE != ZERO
 
 
-@njit(forceinline=True)
+@inlined
 def meet(scene, state, one, other):
     """Return whether two rows have a bit in common."""
     for w in range(scene.traits.shape[1]):
@@ -269,7 +276,7 @@ def meet(scene, state, one, other):
     return False
 
 
-@njit(forceinline=True)
+@inlined
 def is_empty(scene, state, start):
     """Return whether a row has no edge."""
     for w in range(scene.traits.shape[1]):
