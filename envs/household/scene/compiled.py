@@ -172,7 +172,7 @@ class CompiledScene:
         memory = layout.memory(graph, index)
         for id_, (source, relation, target) in places.items():
             holder = target if source == id_ else source
-            memory[(index[id_] + 1) * layout.block - 1] = where_word.py_func(
+            memory[(index[id_] + 1) * layout.block - 1] = where_word(
                 index[holder], op.DYNAMIC.index(relation)
             )
         slots = 16

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 from numba import njit, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
 from worldschool.envs.household.scene.operations import CLOSE, HOLDS_RH
 from worldschool.files import cache_folder
@@ -95,11 +95,13 @@ class State(NamedTuple):
     """int64 [1]: words changed so far, entries of the log as far as it reaches."""
 
 
-# Nothing here makes an array or outlives its caller, so that no reference needs to be counted: counting those of the
-# dozen arrays of a scene, in every function that takes them, is half the time of a step. What is made with these may
-# not return an array.
-borrowing = njit(_nrt=False)
-inlined = njit(_nrt=False, forceinline=True)
+# How everything that compiled functions call is made. Nothing of it makes an array or outlives its caller, so that no
+# reference needs to be counted: counting those of the dozen arrays of a scene, in every function that takes them, was
+# half the time of a step. Nothing of it is for Python to call (there it runs as plain Python), so that no way in from
+# there is compiled: those were half the time of compiling. What is made with these may not return an array.
+_BORROWED = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+borrowing = register_jitable(**_BORROWED)
+inlined = register_jitable(**_BORROWED, forceinline=True)
 
 
 @intrinsic
