@@ -91,7 +91,7 @@ def _insert(scene, table, base, mask, thing):
         slot = np.int64((np.uint64(slot) * np.uint64(5) + ONE + perturb) & np.uint64(mask))
 
 
-@borrowing
+@inlined
 def room_of(scene, state, thing):
     """Return the room that a thing is in by its INSIDE edges (or its one place), NOWHERE, or CYCLE."""
     if has_trait(scene, op.ROOM, thing):
@@ -203,7 +203,7 @@ def things_with(scene, state, start, trait):
     return False
 
 
-@borrowing
+@inlined
 def holds(scene, state, actor, thing, other, check, value, room, room_of_c):
     """Return whether one check of the table holds for a thing (or for C).
 

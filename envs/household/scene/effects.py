@@ -23,6 +23,7 @@ from worldschool.envs.household.scene.memory import (
     come_close_to_all,
     grab_of,
     has_trait,
+    inlined,
     is_empty,
     lowest_bit,
     place_of,
@@ -214,7 +215,7 @@ def give_back(scene, state, actor, thing):
         come_close(scene, state, actor, source)
 
 
-@borrowing
+@inlined
 def change(scene, state, actor, one, effect, other, value, rooms):
     """Carry out one effect of the table; `rooms` are those of C and of X before the action."""
     if effect == op.COME_CLOSE:

@@ -45,7 +45,7 @@ def _any_choice(scene, table, state, action, actor, x, y):
     return False
 
 
-@borrowing
+@inlined
 def do(scene, table, state, action, actor, x, y):
     """Let C do one action. Returns OK or the number of the reason why not; then nothing is changed.
 

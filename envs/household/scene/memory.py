@@ -99,6 +99,9 @@ class State(NamedTuple):
 # reference needs to be counted: counting those of the dozen arrays of a scene, in every function that takes them, was
 # half the time of a step. Nothing of it is for Python to call (there it runs as plain Python), so that no way in from
 # there is compiled: those were half the time of compiling. What is made with these may not return an array.
+#
+# A call hands over every array as seven words or more, Scene, Table and State 150 words together, which takes as long as
+# all that an action changes. What a step calls at every turn is therefore `inlined`.
 _BORROWED = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 borrowing = register_jitable(**_BORROWED)
 inlined = register_jitable(**_BORROWED, forceinline=True)
@@ -182,7 +185,7 @@ def set_edge(scene, state, source, relation, target, on):
         set_bit(state, row(scene, relation, IN, target), source, on)
 
 
-@borrowing
+@inlined
 def clear(scene, state, thing, relation, direction):
     """Remove all edges from a thing (OUT) or to it (IN)."""
     if relation >= HOLDS_RH and direction == IN:
