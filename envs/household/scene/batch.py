@@ -122,7 +122,7 @@ def _take_back(scene, state, changes, start, stop, now):
     undo(state, 0)
     for i in range(top):
         place = np.int64(state.log[i, 0])
-        if place % scene.block < scene.block - 2 and now[i] != state.memory[place]:
+        if now[i] != state.memory[place] and place % scene.block < scene.block - 2:
             return False
     return True
 

@@ -98,7 +98,8 @@ class State(NamedTuple):
 # How everything that compiled functions call is made. Nothing of it makes an array or outlives its caller, so that no
 # reference needs to be counted: counting those of the dozen arrays of a scene, in every function that takes them, was
 # half the time of a step. Nothing of it is for Python to call (there it runs as plain Python), so that no way in from
-# there is compiled: those were half the time of compiling. What is made with these may not return an array.
+# there is compiled: those were half the time of compiling. What is made with these may not return an array,
+# alone or in a tuple, nor call a plain `njit` function that does: Numba compiles that one without counting too.
 #
 # A call hands over every array as seven words or more, Scene, Table and State 150 words together, which takes as long as
 # all that an action changes. What a step calls at every turn is therefore `inlined`.
@@ -323,7 +324,7 @@ def kept(function: Callable[..., Any]) -> Any:
 
 @contextmanager
 def announced() -> Iterator[None]:
-    """Say on standard error what is going on, if something is not done soon: compiling takes half a minute, once."""
+    """Say on standard error what is going on, if something is not done soon: compiling takes ten seconds or more, once."""
     text = "worldschool: compiling the household's dynamics (once; under a minute) ..."
     timer = threading.Timer(2.0, print, (text,), {"file": sys.stderr, "flush": True})
     timer.daemon = True
