@@ -28,7 +28,7 @@ class EpisodeLabel:
         agent: name of the agent.
         agent_config: its resolved settings, as canonical JSON.
         split: which split the world is drawn from.
-        activity: name of a larger activity the goal belongs to, if any.
+        activity: name of a larger activity the goal belongs to; None leaves it to the world to say (info["activity"]).
     """
 
     episode_id: str
@@ -76,7 +76,7 @@ def record_episode(world: World, agent: Agent, label: EpisodeLabel, *, strict: b
         split=label.split,
         goal=life.goal.text,
         goal_predicates=life.goal.key,
-        activity=label.activity,
+        activity=label.activity or life.activity,
         entities=life.entities,
         initial_facts=life.initial_facts,
         initial_observation=life.initial_observation,
@@ -97,6 +97,7 @@ class _Life:
     """What is known of an episode so far; what a failing episode leaves behind."""
 
     goal: Goal = field(default_factory=lambda: Goal(""))
+    activity: str | None = None
     entities: tuple[Entity, ...] = ()
     initial_facts: tuple[Fact, ...] = ()
     initial_observation: str = ""
@@ -111,7 +112,7 @@ def _live(world: World, agent: Agent, seed: int, life: _Life) -> None:
     observation, info = world.reset(seed=seed)
     life.goal, life.entities, life.initial_facts = world.goal, world.entities(), world.facts()
     life.initial_observation, life.initial_state_hash = observation, world.snapshot().position
-    life.success = bool(info["success"])
+    life.success, life.activity = bool(info["success"]), info.get("activity")
     agent.reset(world.goal, info)
     while not (life.terminated or life.truncated):
         legal = world.legal_actions()

@@ -42,19 +42,20 @@ STORY_WORLD = {
     "rooms": [4, 5],
     "objects": [4, 6],
     "goal": "none",
-    "max_steps": 11,
+    "max_steps": 13,
 }
 STORY_AGENT = AgentSettings(
     name="random",
     settings={
         "verb_weights": {
             "walk": 5,
-            "grab": 6,
-            "put": 4,
-            "drop": 1.5,
+            "grab": 15,
+            "put": 6,
+            "drop": 1,
             "open": 0.2,
             "close": 0.2,
             "switch": 0.2,
+            **dict.fromkeys(("plug", "unplug", "wash", "wipe", "wear", "pour", "sit", "lie"), 0.0),
         }
     },
 )
@@ -92,7 +93,7 @@ class QuickstartConfig(Config):
     """The memory's embedder: minilm, or hashing, which needs no model."""
     seed: int = 0
     """Of everything that is drawn."""
-    train_stories: int = Field(default=900, ge=1)
+    train_stories: int = Field(default=1000, ge=1)
     """Episodes of random exploration to learn from."""
     train_plans: int = Field(default=120, ge=1)
     """Episodes of goal planning to learn from."""

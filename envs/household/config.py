@@ -12,8 +12,8 @@ from worldschool.records import SPLITS, Split
 
 # With fewer than two rooms a character could run out of legal actions; above eight, room sets are too few to split.
 ROOM_LIMITS = (2, 8)
-# Twice the classes of the smallest split: no class appears more than twice in a house.
-OBJECT_LIMITS = (1, 20)
+FURNITURE_LIMITS = (1, 8)
+OBJECT_LIMITS = (1, 64)
 CHARACTER_LIMITS = (1, 6)
 GOAL_LIMITS = (1, 3)
 
@@ -30,8 +30,10 @@ class HouseholdConfig:
     """Which object classes, character names and room sets are drawn: "train", "validation" or "heldout"."""
     rooms: tuple[int, int] = (3, 5)
     """Least and most rooms in a house, within 2 to 8."""
+    furniture: tuple[int, int] = (2, 4)
+    """Least and most pieces of furniture in a room, within 1 to 8."""
     objects: tuple[int, int] = (5, 8)
-    """Least and most grabbable objects in a house, within 1 to 20."""
+    """Least and most things to carry in a house, within 1 to 64."""
     characters: int = 1
     """How many characters, 1 to 6; the first is the one that acts when control is "self"."""
     control: str = "self"
@@ -39,13 +41,16 @@ class HouseholdConfig:
     observe: str = "room"
     """"room": the observer's room. "full": every room."""
     actions: str = "useful"
-    """"useful": legal_actions leaves out `look`, which has no effect. "all": it is listed."""
+    """"useful": legal_actions lists the verbs that change what a goal may ask for. "all": looking, reading and such too."""
     max_steps: int = 40
     """Steps after which an episode is truncated, at least 1."""
     goal: str = "none"
-    """"none", or "random": reset draws a goal that does not hold yet and can be reached."""
+    """"none"; "random": reset draws a goal that does not hold yet and can be reached; "activity": it draws one of the
+    everyday activities that the house offers (a random goal where it offers none)."""
     goal_size: tuple[int, int] = (1, 2)
     """Least and most predicates of a random goal, within 1 to 3."""
+    wording: str = "plain"
+    """"plain": observations and goals have one wording. "varied": their wording depends on the state; names stay exact."""
     info_legal: bool = False
     """Whether info carries "legal_actions"."""
     focus: bool = False
@@ -56,10 +61,16 @@ class HouseholdConfig:
         _check_choice("control", self.control, ("self", "all"))
         _check_choice("observe", self.observe, ("room", "full"))
         _check_choice("actions", self.actions, ("useful", "all"))
-        _check_choice("goal", self.goal, ("none", "random"))
+        _check_choice("goal", self.goal, ("none", "random", "activity"))
+        _check_choice("wording", self.wording, ("plain", "varied"))
         _check_count("characters", self.characters, *CHARACTER_LIMITS)
         _check_count("max_steps", self.max_steps, 1, 1_000_000)
-        for name, limits in (("rooms", ROOM_LIMITS), ("objects", OBJECT_LIMITS), ("goal_size", GOAL_LIMITS)):
+        for name, limits in (
+            ("rooms", ROOM_LIMITS),
+            ("furniture", FURNITURE_LIMITS),
+            ("objects", OBJECT_LIMITS),
+            ("goal_size", GOAL_LIMITS),
+        ):
             object.__setattr__(self, name, _checked_range(name, getattr(self, name), *limits))
         for name in ("info_legal", "focus"):
             _check_choice(name, getattr(self, name), (True, False))

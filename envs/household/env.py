@@ -8,49 +8,64 @@ from typing import Any, ClassVar
 
 from gymnasium.error import ResetNeeded
 
-from worldschool.envs.household import goals, language, vocabulary
+from worldschool.envs.household import goals, vocabulary
 from worldschool.envs.household.actions import (
-    FORMS,
-    USEFUL_FORMS,
+    LOOK,
+    NEVER,
     Action,
     ActionError,
-    act,
-    legal_actions,
+    UnreadableAction,
+    action_of,
+    event_of,
+    nearest_action,
     parse,
 )
+from worldschool.envs.household.activities import draw_goal
 from worldschool.envs.household.config import HouseholdConfig
-from worldschool.envs.household.houses import generate
-from worldschool.envs.household.script import scripted_action
-from worldschool.envs.household.state import House, State
+from worldschool.envs.household.engine import Engine
+from worldschool.envs.household.houses import House, draw_house
+from worldschool.envs.household.premises import premises_of
+from worldschool.envs.household.state import View
+from worldschool.envs.household.words import missions, stories
+from worldschool.envs.household.words.observation import observation
+from worldschool.envs.household.words.refusals import refusal, static_refusal
+from worldschool.envs.household.words.wordings import by_state, plainly
 from worldschool.envs.world import World
 from worldschool.errors import WorldError
 from worldschool.records import Entity, Event, Fact, Goal, Snapshot
 from worldschool.spaces import AnyText
 
 NO_GOAL = Goal("")
+MOST_TOLD = 10_000
+"""Observations of restored moments that are remembered."""
 
 
 class HouseholdEnv(World):
     """Rooms with furniture and things that characters carry about.
 
-    Actions: "walk to ROOM", "grab THING", "put THING on SURFACE", "put THING in CONTAINER" (or vessel), "drop THING",
-    "open CONTAINER", "close CONTAINER", "switch on DEVICE", "switch off DEVICE", "look". With control="all" each
-    begins with the name of the character whose turn it is: "Mary: grab apple". Case and spacing do not matter. What
-    each needs and changes is the table in actions.py; a character has two hands, closed containers hide what is in
-    them, and a vessel carries what it holds.
+    The dynamics are VirtualHome's in dialect "house" (scene/actions.py, scene/dialects.py), compiled. A character has to
+    be close to what it touches: "walk to fridge" brings it there, "walk to kitchen" only into the room.
+
+    Actions are written as in the table in forms.py: "walk to PLACE", "grab THING", "put THING on SURFACE", "put THING in
+    CONTAINER" (or a larger vessel), "drop THING", "open CONTAINER", "switch on DEVICE", "sit on SEAT" and so on. With
+    control="all" each begins with the name of the character whose turn it is: "Mary: grab apple". Case and spacing do
+    not matter; synonyms, articles and VirtualHome's program lines are read too (synonyms.py). A character has two hands,
+    closed containers hide what is in them, and a vessel carries what it holds.
 
     Turns: with control="self" the agent acts the first character, and after it each other character does one random
     legal action. With control="all" one character acts a step, in a fixed rotation; an action that fails uses up the
     turn too.
 
-    Observations: what the character that acts next sees, in exact names, in sorted order (language.observation).
+    Observations: what the character that acts next sees, in exact names, in sorted order (observation.py); with
+    wording="varied" in words that depend on the state alone.
     An event's `seen_by` names who is in the room of the act (for a walk, in either room), whatever `observe` says.
 
     Goal: looked at after every single action. When it holds the episode terminates with reward 1.0, and nobody acts
     after that; every other reward is 0.0. After `max_steps` steps without it the episode is truncated.
 
     info: "events" (tuple of Event), "success" (the goal was reached), "error" (what was wrong with the action and
-    what to do instead, or None), "split", "actor" (who acts next), and with info_legal=True "legal_actions".
+    what to do instead, or None), "split", "actor" (who acts next), "activity" (the everyday activity that the goal is
+    drawn from, or None), and with info_legal=True "legal_actions".
 
     Args:
         render_mode: None, or "ansi" for `render` to return what the next character sees with every room told.
@@ -61,7 +76,7 @@ class HouseholdEnv(World):
     """
 
     world_id: ClassVar[str] = "worldschool/Household-v0"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012 (gymnasium declares it so)
 
     def __init__(self, *, render_mode: str | None = None, **settings: Any) -> None:
@@ -73,14 +88,15 @@ class HouseholdEnv(World):
         self.render_mode = render_mode
         self.observation_space = AnyText(max_length=16384)
         self.action_space = AnyText(max_length=200)
-        self._state: State | None = None
+        self._engine: Engine | None = None
         self._goal = NO_GOAL
+        self._activity: str | None = None
         self._turn = 0
-        self._generator = 0
         self._steps = 0
         self._terminated = False
         self._truncated = False
         self._events: tuple[Event, ...] = ()
+        self._told: dict[tuple[str, str, int], str] = {}
 
     @property
     def config(self) -> dict[str, Any]:
@@ -109,14 +125,15 @@ class HouseholdEnv(World):
                     f"unknown option {name!r}", where="Household: reset", mend="Accepted: 'goal'."
                 )
         rng = Random(int(self.np_random.integers(1 << 62)))
-        self._state = generate(self._config, rng)
+        premises, size = premises_of(draw_house(self._config, rng)), rng.randint(*self._config.goal_size)
+        self._engine = Engine(premises, rng.getrandbits(64))
+        self._engine.begin()
         self._turn, self._steps, self._terminated, self._truncated, self._events = 0, 0, False, False, ()
-        self._generator = rng.getrandbits(64)
-        self._goal = NO_GOAL
+        self._goal, self._activity = NO_GOAL, None
         if "goal" in options:
             self.set_goal(options["goal"])
-        elif self._config.goal == "random":
-            self._goal = goals.draw_goal(self._state, self._actor, rng.randint(*self._config.goal_size), rng)
+        elif self._config.goal != "none":
+            self._activity, self._goal = draw_goal(self._config, self._engine, self._actor, size, rng)
         return self._observation(), self._info(None)
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -126,7 +143,7 @@ class HouseholdEnv(World):
             ResetNeeded: there was no reset yet.
             WorldError: the episode has ended.
         """
-        self._now()
+        house = self._now().premises.house
         if self._terminated or self._truncated:
             raise WorldError(
                 "the episode has ended", where="Household: step", mend="Call reset, or restore a snapshot."
@@ -135,7 +152,7 @@ class HouseholdEnv(World):
         error = self._attempt(action)
         self._notice_goal()
         if self._config.control == "all":
-            self._turn = (self._turn + 1) % len(self._now().house.characters)
+            self._turn = (self._turn + 1) % len(house.characters)
         else:
             self._let_others_act()
         self._steps += 1
@@ -147,26 +164,37 @@ class HouseholdEnv(World):
         """Return, with render_mode="ansi", what the next character sees, every room told; otherwise None."""
         if self.render_mode is None:
             return None
-        return language.observation(self._now(), self._actor, every_room=True)
+        return observation(self._now().view, self._actor, every_room=True)
 
     # -- World ------------------------------------------------------------------------------------------------------
 
     def legal_actions(self) -> list[str]:
         """Return the actions of the next character that would succeed, sorted; none once the episode has ended."""
-        state = self._now()
+        engine = self._now()
         if self._terminated or self._truncated:
             return []
-        forms = FORMS if self._config.actions == "all" else USEFUL_FORMS
-        prefix = f"{self._actor}: " if self._config.control == "all" else ""
-        return sorted(f"{prefix}{action}" for action in legal_actions(state, self._actor, forms))
+        legal = engine.legal(self._turn, effective=self._config.actions == "useful")
+        texts = engine.premises.texts
+        found = [texts[candidate] for candidate in legal.nonzero()[0].tolist()]
+        if self._config.actions == "all":
+            found.append("look")
+        found.sort()
+        return [f"{self._actor}: {text}" for text in found] if self._config.control == "all" else found
 
     def snapshot(self) -> Snapshot:
-        """Return all of the state: house, places, settings, turn and goal; generator, step count and how it ended."""
-        state = self._now()
+        """Return all of the state: house, places, states, turn and goal; generator, step count and how it ended."""
+        engine = self._now()
         return Snapshot(
             self.world_id,
-            (state.house.layout, *state.values, self._turn, self._goal.text, self._goal.predicates),
-            (self._generator, self._steps, self._terminated, self._truncated),
+            (
+                engine.premises.house.text,
+                engine.changes(),
+                self._turn,
+                self._goal.text,
+                self._goal.predicates,
+                *([] if self._activity is None else [self._activity]),
+            ),
+            (engine.generator, self._steps, self._terminated, self._truncated),
         )
 
     def restore(self, snapshot: Snapshot) -> tuple[str, dict[str, Any]]:
@@ -179,20 +207,23 @@ class HouseholdEnv(World):
             problem = f"the snapshot is of {snapshot.world!r}"
             raise WorldError(problem, where="Household: restore", mend=f"Restore one of {self.world_id!r}.")
         try:
-            layout, places, settings, turn, text, predicates = snapshot.state
+            text, changes, turn, words, predicates, *activity = snapshot.state
+            (drawn_from,) = activity or (None,)
             generator, steps, terminated, truncated = snapshot.bookkeeping
-            known = self._state.house if self._state is not None else None
-            # Searching restores the same house again and again: then not even its hash is computed.
-            house = known if known is not None and known.layout is layout else House.from_layout(layout)
-            state = State.from_values(house, places, settings)
-            house.characters[turn]  # an index out of range shows here, before anything is replaced
+            engine = self._engine
+            # Searching restores the same house again and again: then nothing is looked up.
+            if engine is None or engine.premises.house.text is not text:
+                engine = Engine(premises_of(House.from_text(text)))
+            engine.premises.house.characters[turn]  # out of range shows here, before anything is replaced
+            engine.restore(changes, generator)
         except (TypeError, ValueError, LookupError) as error:
             raise WorldError(f"the snapshot is damaged ({error})", where="Household: restore") from None
-        self._state, self._turn, self._generator, self._steps = state, turn, generator, steps
+        self._engine, self._turn, self._steps = engine, turn, steps
         self._terminated, self._truncated, self._events = terminated, truncated, ()
-        if self._goal.predicates is not predicates or self._goal.text != text:
-            self._goal = Goal(text, predicates)
-        return self._observation(), self._info(None)
+        self._activity = drawn_from
+        if self._goal.predicates is not predicates or self._goal.text != words:
+            self._goal = Goal(words, predicates)
+        return self._observation_of((text, changes, turn)), self._info(None)
 
     @property
     def goal(self) -> Goal:
@@ -205,14 +236,20 @@ class HouseholdEnv(World):
         Raises:
             WorldError: a predicate names something that is not in this house, or could never hold.
         """
-        goals.check(self._now().house, goal)
-        self._goal = goal
+        goals.check(self._now().premises.house, goal)
+        if goal != self._goal:
+            self._goal, self._activity = goal, None
         self._terminated = False
+
+    @property
+    def activity(self) -> str | None:
+        """The everyday activity that the goal is drawn from ("set the table"), if it is from one."""
+        return self._activity
 
     def satisfied(self, goal: Goal) -> tuple[bool, ...]:
         """Return, for each of the goal's predicates in order, whether it holds now."""
-        state = self._now()
-        return tuple(goals.holds(state, predicate) for predicate in goal.predicates)
+        view = self._now().view
+        return tuple(goals.holds(view, predicate) for predicate in goal.predicates)
 
     def events(self) -> tuple[Event, ...]:
         """Return the events of the last step, in the order of acting; none after reset or restore."""
@@ -220,20 +257,30 @@ class HouseholdEnv(World):
 
     def entities(self) -> tuple[Entity, ...]:
         """Return every room, piece of furniture, object and character, sorted by name."""
-        return self._now().house.entities
+        return self._now().premises.house.entities
+
+    @property
+    def view(self) -> View:
+        """The state now, read by name."""
+        return self._now().view
 
     def facts(self) -> tuple[Fact, ...]:
         """Return every relation that holds now, sorted by subject, relation and object."""
-        return self._now().facts()
+        return self._now().view.facts()
+
+    def graph(self) -> dict[str, Any]:
+        """Return the state as VirtualHome's scene graph; a thing's id is its place in the order of the house, from 1."""
+        engine = self._now()
+        return engine.premises.graph(engine.memory).to_dict()
 
     @classmethod
     def narrate(cls, events: Sequence[Event], style: str, rng: Random) -> list[str]:
-        """Tell the events that succeeded, one sentence each: "plain", "varied" or "brief" (language.narrate).
+        """Tell the events that succeeded, one sentence each, in one of `stories.STYLES` (stories.narrate).
 
         Raises:
             WorldError: the style is unknown.
         """
-        return language.narrate(events, style, rng)
+        return stories.narrate(events, style, rng)
 
     @classmethod
     def phrase(cls, name: str) -> str:
@@ -241,38 +288,45 @@ class HouseholdEnv(World):
         return vocabulary.phrase(name)
 
     @classmethod
-    def narrate_action(cls, action: str) -> str:
+    def narrate_action(cls, action: str, style: str = "plain", rng: Random | None = None) -> str:
         """Return an action as an English instruction: "walk to kitchen" gives "Walk to the kitchen."
 
+        Args:
+            action: the action, as `step` takes it.
+            style: one of `stories.STYLES` (stories.narrate_action).
+            rng: draws the wordings of the styles "varied" and "brief".
+
         Raises:
-            WorldError: the text has no action's form.
+            WorldError: the text has no action's form, or the style is unknown.
         """
-        return language.narrate_action(action)
+        return stories.narrate_action(action, style, rng)
 
     @classmethod
     def goal_text(cls, goal: Goal) -> str:
         """Return what a goal wants true: "the apple is on the desk and the lamp is on"."""
-        return goals.goal_text(goal.predicates)
+        return missions.goal_text(goal.predicates)
 
     # -- one step ---------------------------------------------------------------------------------------------------
 
-    def _now(self) -> State:
-        if self._state is None:
+    def _now(self) -> Engine:
+        if self._engine is None:
             raise ResetNeeded("Household: call reset (or restore a snapshot) first.")
-        return self._state
+        return self._engine
 
     @property
     def _actor(self) -> str:
         """The character whose turn it is."""
-        return self._now().house.characters[self._turn]
+        return self._now().premises.house.characters[self._turn]
 
     def _attempt(self, text: str) -> str | None:
         """Do the agent's action. Returns what was wrong with it, or None."""
         try:
-            action = parse(self._now().house, self._without_name(text))
+            action = parse(self._now().premises, self._without_name(text))
+        except UnreadableAction as error:
+            return error.guessing(nearest_action(text, self.legal_actions()))
         except ActionError as error:
             return str(error)
-        return self._do(self._actor, action)
+        return self._do(self._turn, action)
 
     def _without_name(self, text: str) -> str:
         """Return an action without the name before it, which control="all" asks for and "self" refuses."""
@@ -280,7 +334,7 @@ class HouseholdEnv(World):
         named = name.strip().casefold() if colon else ""
         actor = self._actor
         if self._config.control == "self":
-            if named and named in map(str.casefold, self._now().house.characters):
+            if named and named in map(str.casefold, self._now().premises.house.characters):
                 raise ActionError(
                     f"Actions bear no name here; write {rest.strip()[:80]!r} without {name.strip()!r}."
                 )
@@ -289,33 +343,59 @@ class HouseholdEnv(World):
             raise ActionError(f"It is {actor}'s turn; begin the action with '{actor}: '.")
         return rest
 
-    def _do(self, actor: str, action: Action) -> str | None:
+    def _do(self, turn: int, action: Action) -> str | None:
         """Apply one character's action and record its event. Returns why it failed, or None."""
-        self._state, event, problem = act(self._now(), actor, action, self._steps)
+        engine = self._now()
+        actor, before = engine.premises.house.characters[turn], engine.view
+        if action.x == actor:
+            reason: str | None = f"{actor} cannot do that to {actor}; choose something else."
+        elif action.candidate == NEVER:
+            reason = static_refusal(engine.premises, action.form, action.x, action.y)
+        elif action.candidate == LOOK:
+            reason = None
+        else:
+            reason = engine.act(turn, action.candidate)
+            reason = refusal(before, actor, action.form, action.x, action.y, reason) if reason else None
+        event = event_of(action, actor, before, engine.view, self._steps, succeeded=reason is None)
         self._events += (event,)
-        return problem
+        return reason
 
     def _notice_goal(self) -> None:
-        self._terminated = goals.all_hold(self._now(), self._goal)
+        self._terminated = bool(self._goal.predicates) and goals.all_hold(self._now().view, self._goal)
 
     def _let_others_act(self) -> None:
-        for character in self._now().house.characters[1:]:
+        engine = self._now()
+        for turn in range(1, len(engine.premises.house.characters)):
             if self._terminated:
                 return
-            action, self._generator = scripted_action(self._now(), character, self._generator)
-            self._do(character, action)
+            candidate = engine.choose(turn)
+            if candidate >= 0:
+                self._do(turn, action_of(engine.premises, candidate))
             self._notice_goal()
 
     def _observation(self) -> str:
-        return language.observation(self._now(), self._actor, every_room=self._config.observe == "full")
+        engine = self._now()
+        varied = self._config.wording == "varied"
+        choose = by_state(engine.memory.tobytes(), self._actor.encode()) if varied else plainly
+        return observation(engine.view, self._actor, self._config.observe == "full", choose)
+
+    def _observation_of(self, moment: tuple[str, str, int]) -> str:
+        """Return the observation, which a search that comes back to the same moments again and again writes but once."""
+        told = self._told.get(moment)
+        if told is None:
+            if len(self._told) == MOST_TOLD:
+                self._told.clear()
+            told = self._told[moment] = self._observation()
+        return told
 
     def _info(self, error: str | None) -> dict[str, Any]:
         info: dict[str, Any] = {
             "events": self._events,
             "success": self._terminated,
             "error": error,
-            "split": self._now().house.split,
+            "split": self._now().premises.house.split,
             "actor": self._actor,
+            "activity": self._activity,
         }
         if self._config.info_legal:
             info["legal_actions"] = self.legal_actions()

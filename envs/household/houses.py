@@ -1,29 +1,113 @@
-"""Seeded procedural houses.
+"""Houses: what never changes within an episode, and a seeded generator of plausible ones.
 
 The set of rooms in a house decides its split by a stable hash (60% train, 20% validation, 20% heldout); generation
 draws room sets until one belongs to the split asked for. No heldout house therefore has the rooms of a training one.
+Where things are at first is drawn by `scene/draws.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from random import Random
+from typing import Literal, TypeAlias
 
+from worldschool.canonical import canonical_json
 from worldschool.envs.household.config import HouseholdConfig
-from worldschool.envs.household.state import House, State
+from worldschool.envs.household.floorplan import FloorPlan, draw_plan
 from worldschool.envs.household.vocabulary import CHARACTERS, FURNITURE, OBJECTS, ROOMS, Role
-from worldschool.records import Split
+from worldschool.records import Entity, Split
 
-# Chances in a house that is not stripped (focus=False).
-SECOND_SURFACE = 0.4
-CONTAINER = 0.7
-SWITCH = 0.6
-# Chances in every house.
-OPEN_AT_FIRST = 0.3
-ON_AT_FIRST = 0.3
-PLACE_WEIGHTS = {"surface": 6, "container": 2, "vessel": 1, "floor": 1}
+Kind: TypeAlias = Literal["character", "room", "furniture", "object"]
+
+ROLE_WEIGHTS: dict[Role, float] = {"surface": 4, "container": 4, "switch": 3, "seat": 2, "basin": 1}
+"""How often each role is drawn for a piece of furniture, after the one surface that every room has."""
+
+
+@dataclass(frozen=True)
+class House:
+    """What is in a house. Rows are (name, class) or (name, class, room).
+
+    Its things have places in one order, by which the compiled dynamics know them: characters, rooms, furniture, objects.
+    """
+
+    split: Split
+    characters: tuple[str, ...]
+    rooms: tuple[str, ...]
+    furniture: tuple[tuple[str, str, str], ...]
+    objects: tuple[tuple[str, str], ...]
+    plan: FloorPlan
+
+    @cached_property
+    def text(self) -> str:
+        """The house as canonical JSON, for snapshots; built once, so that snapshots share it."""
+        rows = [self.split, self.characters, self.rooms, self.furniture, self.objects, self.plan.to_json()]
+        return canonical_json(rows)
+
+    @staticmethod
+    @lru_cache(maxsize=1024)
+    def from_text(text: str) -> House:
+        """Return the house that `text` tells; equal texts give the same house object.
+
+        Raises:
+            ValueError, TypeError: the text tells no house.
+        """
+        split, characters, rooms, furniture, objects, plan = json.loads(text)
+        return House(
+            split,
+            tuple(characters),
+            tuple(rooms),
+            tuple((name, class_, room) for name, class_, room in furniture),
+            tuple((name, class_) for name, class_ in objects),
+            FloorPlan.from_json(plan),
+        )
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Every name, in the order of places."""
+        furniture, objects = (name for name, _, _ in self.furniture), (name for name, _ in self.objects)
+        return (*self.characters, *self.rooms, *furniture, *objects)
+
+    @cached_property
+    def place_of(self) -> dict[str, int]:
+        """Name to place in `names`."""
+        return {name: place for place, name in enumerate(self.names)}
+
+    @cached_property
+    def class_of(self) -> dict[str, str]:
+        """Name to class: "character", "room", or a class of the vocabulary."""
+        classes = dict.fromkeys(self.characters, "character") | dict.fromkeys(self.rooms, "room")
+        return classes | {name: class_ for name, class_, _ in self.furniture} | dict(self.objects)
+
+    @cached_property
+    def kind_of(self) -> dict[str, Kind]:
+        """Name to kind."""
+        kinds: dict[str, Kind] = {name: "character" for name in self.characters}
+        kinds |= {name: "room" for name in self.rooms}
+        kinds |= {name: "furniture" for name, _, _ in self.furniture}
+        return kinds | {name: "object" for name, _ in self.objects}
+
+    @cached_property
+    def furniture_in(self) -> dict[str, tuple[str, ...]]:
+        """Room to the names of its furniture, sorted."""
+        return {
+            room: tuple(sorted(name for name, _, where in self.furniture if where == room))
+            for room in self.rooms
+        }
+
+    @cached_property
+    def spoken(self) -> dict[str, str]:
+        """Casefolded name to the name, for reading actions."""
+        return {name.casefold(): name for name in self.names}
+
+    @cached_property
+    def entities(self) -> tuple[Entity, ...]:
+        """Every entity, sorted by name."""
+        return tuple(Entity(name, class_) for name, class_ in sorted(self.class_of.items()))
 
 
 def split_of_rooms(rooms: Iterable[str]) -> Split:
@@ -33,17 +117,22 @@ def split_of_rooms(rooms: Iterable[str]) -> Split:
     return "train" if tenth < 6 else "validation" if tenth < 8 else "heldout"
 
 
-def generate(config: HouseholdConfig, rng: Random) -> State:
-    """Draw a house and where everything is at first. Depends on `config` and `rng` alone."""
+def draw_house(config: HouseholdConfig, rng: Random) -> House:
+    """Draw a house. Depends on `config` and `rng` alone."""
     rooms = _draw_rooms(config, rng)
-    house = House(
+    furniture = _draw_furniture(rooms, config, rng)
+    return House(
         split=config.split,
-        rooms=rooms,
-        furniture=_draw_furniture(rooms, config.focus, rng),
-        objects=_draw_objects(config, rng),
         characters=tuple(rng.sample(CHARACTERS[config.split], config.characters)),
+        rooms=rooms,
+        furniture=furniture,
+        objects=_draw_objects(config, rng),
+        plan=draw_plan(rooms, _by_room(rooms, furniture), rng),
     )
-    return _furnish(House.from_layout(house.layout), rng)
+
+
+def _by_room(rooms: tuple[str, ...], furniture: tuple[tuple[str, str, str], ...]) -> dict[str, list[str]]:
+    return {room: [name for name, _, where in furniture if where == room] for room in rooms}
 
 
 def _draw_rooms(config: HouseholdConfig, rng: Random) -> tuple[str, ...]:
@@ -54,19 +143,23 @@ def _draw_rooms(config: HouseholdConfig, rng: Random) -> tuple[str, ...]:
             return rooms
 
 
-def _draw_furniture(rooms: tuple[str, ...], focus: bool, rng: Random) -> tuple[tuple[str, str, str], ...]:
+def _draw_furniture(
+    rooms: tuple[str, ...], config: HouseholdConfig, rng: Random
+) -> tuple[tuple[str, str, str], ...]:
     """Return rows of (name, class, room), ordered by room."""
     copies: Counter[str] = Counter()
     rows = []
     container_room, switch_room = rng.sample(rooms, 2)
     for room in rooms:
         roles: list[Role] = ["surface"]
-        if not focus and rng.random() < SECOND_SURFACE:
-            roles.append("surface")
-        if room == container_room if focus else rng.random() < CONTAINER:
-            roles.append("container")
-        if room == switch_room if focus else rng.random() < SWITCH:
-            roles.append("switch")
+        if config.focus:
+            if room == container_room:
+                roles.append("container")
+            if room == switch_room:
+                roles.append("switch")
+        else:
+            more = rng.randint(*config.furniture) - 1
+            roles += rng.choices(list(ROLE_WEIGHTS), list(ROLE_WEIGHTS.values()), k=more)
         for role in roles:
             class_ = _draw_furniture_class(room, role, copies, rng)
             rows.append((_numbered(class_, copies), class_, room))
@@ -75,9 +168,14 @@ def _draw_furniture(rooms: tuple[str, ...], focus: bool, rng: Random) -> tuple[t
 
 def _draw_furniture_class(room: str, role: Role, copies: Counter[str], rng: Random) -> str:
     """Return a class that belongs in the room, one new to the house before a second copy."""
-    fitting = [row.name for row in FURNITURE.values() if row.role == role and room in row.rooms]
+    fitting = _furniture_of(role, room) or _furniture_of("surface", room)
     fresh = [name for name in fitting if not copies[name]]
     return rng.choice(fresh or fitting)
+
+
+@lru_cache(maxsize=128)
+def _furniture_of(role: Role, room: str) -> tuple[str, ...]:
+    return tuple(row.name for row in FURNITURE.values() if row.role == role and room in row.rooms)
 
 
 def _draw_objects(config: HouseholdConfig, rng: Random) -> tuple[tuple[str, str], ...]:
@@ -88,30 +186,9 @@ def _draw_objects(config: HouseholdConfig, rng: Random) -> tuple[tuple[str, str]
     rest = [row for row in classes if row is not vessel]
     rng.shuffle(rest)
     copies: Counter[str] = Counter()
-    return tuple((_numbered(row.name, copies), row.name) for row in ([vessel, *rest] * 2)[:count])
+    return tuple((_numbered(row.name, copies), row.name) for row in ([vessel, *rest] * 3)[:count])
 
 
 def _numbered(class_: str, copies: Counter[str]) -> str:
     copies[class_] += 1
     return class_ if copies[class_] == 1 else f"{class_} {copies[class_]}"
-
-
-def _furnish(house: House, rng: Random) -> State:
-    """Put every object and character somewhere, and set what is open or on."""
-    by_kind: dict[str, list[str]] = {"floor": list(house.rooms), "surface": [], "container": [], "vessel": []}
-    settings = []
-    for name, _, _ in house.furniture:
-        kind = house.kind_of[name]
-        by_kind.setdefault(kind, []).append(name)
-        if kind == "container":
-            settings.append("open" if rng.random() < OPEN_AT_FIRST else "closed")
-        elif kind == "switch":
-            settings.append("on" if rng.random() < ON_AT_FIRST else "off")
-    places = []
-    for name, _ in house.objects:
-        by_kind["vessel"] = [vessel for vessel in house.vessels if house.fits(name, vessel)]
-        choices = [kind for kind in PLACE_WEIGHTS if by_kind[kind]]
-        chosen = rng.choices(choices, [PLACE_WEIGHTS[kind] for kind in choices])[0]
-        places.append(rng.choice(by_kind[chosen]))
-    places += [rng.choice(house.rooms) for _ in house.characters]
-    return State.from_values(house, tuple(places), tuple(settings))

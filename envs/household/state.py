@@ -1,203 +1,140 @@
-"""The house, which never changes within an episode, and the state, which each action replaces.
-
-Everything is held by name. A thing has exactly one place, the name of what it is in, on or held by, and the kind of
-that place says how: a room or container or vessel holds it INSIDE, a surface ON, a character HOLDS it. So no state
-can put a thing in two places. What a thing contains is found by looking from the contents up, so carrying a bowl
-carries what is in it.
-"""
+"""One moment of a house, read by name: where everything is, in what state, and who sees it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any, Literal, TypeAlias
+from functools import cached_property
 
-from worldschool.envs.household.vocabulary import FURNITURE, OBJECTS
-from worldschool.records import Entity, Fact, Relation, Split
+import numpy as np
+from numpy.typing import NDArray
 
-Kind: TypeAlias = Literal["room", "surface", "container", "switch", "object", "character"]
+from worldschool.envs.household.premises import CHARACTER, OBJECT, PIECE, ROOM, Premises
+from worldschool.envs.household.scene.graph import STATES, states_word
+from worldschool.envs.household.scene.operations import CLOSE, HOLDS_LH, HOLDS_RH, INSIDE, ON
+from worldschool.records import Fact, Relation
 
 HANDS = 2
-
-RELATION_TO: dict[Kind, Relation] = {
-    "room": "INSIDE",
-    "surface": "ON",
-    "container": "INSIDE",
-    "object": "INSIDE",
-    "character": "HOLDS",
-}
-"""How a thing stands to a place of this kind; to an object: inside a vessel."""
+RELATION_NAMES: dict[int, Relation] = {ON: "ON", INSIDE: "INSIDE", HOLDS_RH: "HOLDS", HOLDS_LH: "HOLDS"}
+OPEN, CLOSED = states_word("OPEN"), states_word("CLOSED")
+SITTING, LYING = states_word("SITTING"), states_word("LYING")
+STATE_NAMES = tuple((1 << bit, name.lower()) for bit, name in enumerate(STATES))
 
 
-@dataclass(frozen=True)
-class House:
-    """What is in a house: the same for all of an episode. Rows are (name, class) or (name, class, room)."""
+class View:
+    """A state's memory by name. It is read once; what is done afterwards does not show in it.
 
-    split: Split
-    rooms: tuple[str, ...]
-    furniture: tuple[tuple[str, str, str], ...]
-    objects: tuple[tuple[str, str], ...]
-    characters: tuple[str, ...]
+    Args:
+        premises: the house.
+        memory: of a state of it.
+    """
 
-    @cached_property
-    def layout(self) -> tuple[Any, ...]:
-        """The house as nested tuples, for snapshots; built once, so that snapshots share it."""
-        return (self.split, self.rooms, self.furniture, self.objects, self.characters)
+    def __init__(self, premises: Premises, memory: NDArray[np.uint64]) -> None:
+        self._premises = premises
+        self._memory = memory
+        self._places = premises.place_words(memory)
+        self._states = premises.state_words(memory)
+        self.house = premises.house
+        self._names = premises.house.names
 
-    @staticmethod
-    @lru_cache(maxsize=1024)
-    def from_layout(layout: tuple[Any, ...]) -> House:
-        """Return the house of a `layout`; equal layouts give the same house object."""
-        return House(*layout)
+    def holder(self, name: str) -> str | None:
+        """Return what a thing is in, on, worn or held by; None for a room."""
+        word = self._places[self.house.place_of[name]]
+        return self._names[(word - 1) >> 3] if word else None
 
-    @cached_property
-    def class_of(self) -> dict[str, str]:
-        """Entity name to class."""
-        classes = {room: "room" for room in self.rooms}
-        classes |= {name: class_ for name, class_, _ in self.furniture}
-        classes |= dict(self.objects)
-        return classes | {name: "character" for name in self.characters}
+    def relation(self, name: str) -> Relation:
+        """Return how a thing stands to its holder: ON, INSIDE or HOLDS."""
+        return RELATION_NAMES[(self._places[self.house.place_of[name]] - 1) & 7]
 
-    @cached_property
-    def kind_of(self) -> dict[str, Kind]:
-        """Entity name to kind."""
-        kinds: dict[str, Kind] = {room: "room" for room in self.rooms}
-        kinds |= {name: FURNITURE[class_].role for name, class_, _ in self.furniture}
-        kinds |= {name: "object" for name, _ in self.objects}
-        return kinds | {name: "character" for name in self.characters}
-
-    @cached_property
-    def room_of_furniture(self) -> dict[str, str]:
-        """Furniture name to the room it stands in."""
-        return {name: room for name, _, room in self.furniture}
-
-    @cached_property
-    def furniture_in(self) -> dict[str, tuple[str, ...]]:
-        """Room to the names of its furniture, sorted."""
-        return {
-            room: tuple(sorted(name for name, _, where in self.furniture if where == room))
-            for room in self.rooms
-        }
-
-    @cached_property
-    def vessels(self) -> tuple[str, ...]:
-        """Names of the objects that can hold others, in the house's order."""
-        return tuple(name for name, class_ in self.objects if OBJECTS[class_].vessel)
-
-    @cached_property
-    def size_of(self) -> dict[str, int]:
-        """Object name to size, 1 to 3."""
-        return {name: OBJECTS[class_].size for name, class_ in self.objects}
-
-    @cached_property
-    def spoken(self) -> dict[str, str]:
-        """Casefolded entity name to the name, for reading actions."""
-        return {name.casefold(): name for name in self.class_of}
-
-    @cached_property
-    def entities(self) -> tuple[Entity, ...]:
-        """Every entity, sorted by name."""
-        return tuple(Entity(name, class_) for name, class_ in sorted(self.class_of.items()))
-
-    def fits(self, thing: str, vessel: str) -> bool:
-        """Return whether an object can go into a vessel: only what is smaller fits, so nesting never closes a circle."""
-        return self.size_of[thing] < self.size_of[vessel]
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """Where everything is and what is open or on. Never changed in place: `moved` and `switched` return another."""
-
-    house: House
-    place: dict[str, str]
-    """Object or character to its place. The keys keep the house's order: objects, then characters."""
-    setting: dict[str, str]
-    """Container to "open" or "closed", switch to "on" or "off", in the house's order."""
-
-    @classmethod
-    def from_values(cls, house: House, places: tuple[str, ...], settings: tuple[str, ...]) -> State:
-        """Return the state with these `values`.
-
-        Raises:
-            ValueError: there are more or fewer values than the house has things.
-        """
-        movable = [name for name, _ in house.objects] + list(house.characters)
-        adjustable = [name for name, _, _ in house.furniture if house.kind_of[name] != "surface"]
-        return cls(
-            house, dict(zip(movable, places, strict=True)), dict(zip(adjustable, settings, strict=True))
-        )
-
-    @property
-    def values(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The places and the settings in the house's order; two states of a house are the same when these are."""
-        return tuple(self.place.values()), tuple(self.setting.values())
-
-    def moved(self, thing: str, place: str) -> State:
-        """Return the state in which `thing`, with all it holds, is at `place`."""
-        return State(self.house, {**self.place, thing: place}, self.setting)
-
-    def switched(self, furniture: str, setting: str) -> State:
-        """Return the state in which `furniture` is "open", "closed", "on" or "off"."""
-        return State(self.house, self.place, {**self.setting, furniture: setting})
+    def place(self, name: str) -> tuple[str, Relation]:
+        """Return a thing's holder, and how it stands to it."""
+        word = self._places[self.house.place_of[name]] - 1
+        return self._names[word >> 3], RELATION_NAMES[word & 7]
 
     def above(self, name: str) -> Iterator[str]:
-        """Yield what `name` is in, on or held by, then what that is in, up to the room."""
-        place, fixed = self.place, self.house.room_of_furniture
-        while (following := place.get(name) or fixed.get(name)) is not None:
-            yield following
-            name = following
+        """Yield what a thing is in, on or held by, then what that is in, up to the room."""
+        place = self.house.place_of[name]
+        while word := self._places[place]:
+            place = (word - 1) >> 3
+            yield self._names[place]
 
     def room_of(self, name: str) -> str:
-        """Return the room an entity is in; a room is in itself."""
-        for place in self.above(name):
-            name = place
-        return name
+        """Return the room a thing is in; a room is in itself."""
+        return self._names[self._room(self.house.place_of[name])]
 
-    def base(self, thing: str) -> str:
-        """Return what a thing rests in when vessels are looked through: furniture, a room or a character."""
-        place = self.place[thing]
-        while self.house.kind_of[place] == "object":
-            place = self.place[place]
+    def _room(self, place: int) -> int:
+        while word := self._places[place]:
+            place = (word - 1) >> 3
         return place
 
+    def states(self, name: str) -> int:
+        """Return a thing's states as bits (`scene.graph.states_word`)."""
+        return self._states[self.house.place_of[name]]
+
+    def has_state(self, name: str, word: int) -> bool:
+        """Return whether a thing is in one of the states of a word."""
+        return bool(self._states[self.house.place_of[name]] & word)
+
+    @cached_property
+    def contents(self) -> dict[str, dict[Relation, list[str]]]:
+        """What is directly ON, INSIDE or held by each thing that has something, names sorted; characters left out."""
+        found: dict[str, dict[Relation, list[str]]] = {}
+        names, kinds = self._names, self._premises.kinds
+        for place, word in enumerate(self._places):
+            if word and kinds[place] == OBJECT:
+                word -= 1
+                of = found.setdefault(names[word >> 3], {})
+                of.setdefault(RELATION_NAMES[word & 7], []).append(names[place])
+        for of in found.values():
+            for things in of.values():
+                things.sort()
+        return found
+
     def held(self, character: str) -> list[str]:
-        """Return what is in a character's hands, in the house's order."""
-        return [thing for thing, place in self.place.items() if place == character]
+        """Return what is in a character's hands, sorted."""
+        return self.contents.get(character, {}).get("HOLDS", [])
 
     def present(self, room: str) -> list[str]:
         """Return the characters in a room, sorted."""
-        return sorted(name for name in self.house.characters if self.place[name] == room)
+        return sorted(name for name in self.house.characters if self.room_of(name) == room)
 
-    def is_reachable(self, thing: str, character: str) -> bool:
-        """Return whether an object can be touched: in the character's room or hands, not shut away, not another's."""
-        base = self.base(thing)
-        if base == character:
-            return True
-        room = self.place[character]
-        if self.house.kind_of[base] == "character":
+    def close_to(self, character: str) -> list[str]:
+        """Return the things and furniture that a character stands beside, sorted; what it holds is left out."""
+        layout, actor = self._premises.layout, self.house.place_of[character]
+        start = actor * layout.block + layout.slots[2 * CLOSE]
+        found = []
+        for index, word in enumerate(self._memory[start : start + layout.words].tolist()):
+            while word:
+                place = 64 * index + (word & -word).bit_length() - 1
+                word &= word - 1
+                mine = (self._places[place] - 1) >> 3 == actor
+                if self._premises.kinds[place] >= PIECE and not mine:
+                    found.append(self._names[place])
+        return sorted(found)
+
+    def is_in_sight(self, thing: str, character: str) -> bool:
+        """Return whether a character can see a thing: in its room, and in nothing closed."""
+        above = list(self.above(thing))
+        if (above[-1] if above else thing) != self.room_of(character):
             return False
-        return base == room or (
-            self.house.room_of_furniture.get(base) == room and self.setting.get(base) != "closed"
+        inside = zip([thing, *above], above, strict=False)
+        return not any(
+            self.relation(one) == "INSIDE" and self.has_state(place, CLOSED) for one, place in inside
         )
 
-    def contents(self) -> dict[str, list[str]]:
-        """Return, for each place that holds objects, their names sorted."""
-        held: dict[str, list[str]] = {}
-        for thing, _ in self.house.objects:
-            held.setdefault(self.place[thing], []).append(thing)
-        return {place: sorted(things) for place, things in held.items()}
-
     def facts(self) -> tuple[Fact, ...]:
-        """Return everything that holds, sorted by subject, relation and object."""
-        kind_of = self.house.kind_of
-        facts = [Fact(name, "INSIDE", room) for name, _, room in self.house.furniture]
-        facts += [Fact(name, "AT", self.place[name]) for name in self.house.characters]
-        facts += [Fact(name, "STATE", setting) for name, setting in self.setting.items()]
-        for thing, _ in self.house.objects:
-            place = self.place[thing]
-            if kind_of[place] == "character":
-                facts.append(Fact(place, "HOLDS", thing))
-            else:
-                facts.append(Fact(thing, RELATION_TO[kind_of[place]], place))
+        """Return everything that holds, sorted: places of furniture and things, AT for characters, and states."""
+        facts: list[Fact] = []
+        names = self._names
+        for place, word in enumerate(self._places):
+            kind = self._premises.kinds[place]
+            if kind == CHARACTER:
+                facts.append(Fact(names[place], "AT", names[self._room(place)]))
+            elif kind != ROOM:
+                relation, holder = RELATION_NAMES[(word - 1) & 7], names[(word - 1) >> 3]
+                if relation == "HOLDS":
+                    facts.append(Fact(holder, "HOLDS", names[place]))
+                else:
+                    facts.append(Fact(names[place], relation, holder))
+        for place, word in enumerate(self._states):
+            facts += [Fact(names[place], "STATE", name) for bit, name in STATE_NAMES if word & bit]
         return tuple(sorted(facts, key=lambda fact: (fact.subject, fact.relation, fact.object)))

@@ -6,22 +6,35 @@ Rooms and furniture are shared by all splits; of rooms it is the set in one hous
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from worldschool.envs.household import furniture
+from worldschool.envs.household.things import GROUPS, Group
 from worldschool.records import Split
 
-Role: TypeAlias = Literal["surface", "container", "switch"]
+Role: TypeAlias = Literal["surface", "container", "switch", "seat", "basin"]
 
 
 @dataclass(frozen=True)
 class FurnitureClass:
-    """Something fixed in a room: a surface, a container that opens and closes, or a device switched on and off."""
+    """Something fixed in a room: a surface, a container that opens and closes, a device switched on and off, a seat,
+    or a basin, which is always open.
+    """
 
     name: str
     role: Role
+    """What it mainly is; its properties may make it more."""
     rooms: tuple[str, ...]
     """The rooms it belongs in."""
+    properties: frozenset[str]
+    """VirtualHome's."""
+
+    @property
+    def class_name(self) -> str:
+        """The name as VirtualHome writes it."""
+        return self.name.replace(" ", "_")
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,17 @@ class ObjectClass:
     size: int
     vessel: bool
     split: Split
+    properties: frozenset[str]
+    """VirtualHome's."""
+    washable: bool
+    """It may be dirty or clean at first."""
+    rooms: tuple[str, ...]
+    """The rooms it would be found in."""
+
+    @property
+    def class_name(self) -> str:
+        """The name as VirtualHome writes it."""
+        return self.name.replace(" ", "_")
 
 
 ROOMS: tuple[str, ...] = (
@@ -51,91 +75,45 @@ ROOMS: tuple[str, ...] = (
     "pantry",
 )
 
-_FURNITURE_ROWS: dict[Role, dict[str, tuple[str, ...]]] = {
-    "surface": {
-        "bed": ("bedroom",),
-        "bench": ("garden", "hallway"),
-        "bookshelf": ("living room", "home office", "hallway"),
-        "coffee table": ("living room",),
-        "counter": ("kitchen",),
-        "desk": ("home office", "bedroom"),
-        "dining table": ("dining room",),
-        "garden table": ("garden",),
-        "ironing board": ("laundry room",),
-        "kitchen table": ("kitchen",),
-        "nightstand": ("bedroom",),
-        "shelf": ("pantry", "garage", "laundry room"),
-        "side table": ("hallway", "living room"),
-        "sideboard": ("dining room",),
-        "sofa": ("living room",),
-        "stool": ("bathroom", "pantry"),
-        "washstand": ("bathroom",),
-        "workbench": ("garage",),
-    },
-    "container": {
-        "cabinet": ("kitchen", "bathroom"),
-        "chest": ("living room", "hallway"),
-        "china cabinet": ("dining room",),
-        "drawer": ("home office", "bedroom"),
-        "freezer": ("pantry", "garage"),
-        "fridge": ("kitchen",),
-        "hamper": ("laundry room", "bathroom"),
-        "locker": ("garage",),
-        "microwave": ("kitchen",),
-        "shed": ("garden",),
-        "shoe cabinet": ("hallway",),
-        "wardrobe": ("bedroom",),
-        "washing machine": ("laundry room",),
-    },
-    "switch": {
-        "ceiling light": ("pantry", "garage", "bathroom"),
-        "chandelier": ("dining room",),
-        "computer": ("home office",),
-        "dryer": ("laundry room",),
-        "fan": ("bedroom", "home office", "laundry room"),
-        "heater": ("bathroom", "garage"),
-        "lamp": ("living room", "bedroom", "home office", "hallway"),
-        "lantern": ("garden",),
-        "radio": ("kitchen", "garage", "living room"),
-        "sprinkler": ("garden",),
-        "stove": ("kitchen",),
-        "television": ("living room", "bedroom"),
-    },
+_FURNITURE_ROWS: dict[Role, furniture.Rows] = {
+    "surface": furniture.SURFACES,
+    "container": furniture.CONTAINERS,
+    "switch": furniture.SWITCHES,
+    "seat": furniture.SEATS,
+    "basin": furniture.BASINS,
 }
 
 FURNITURE: dict[str, FurnitureClass] = {
-    name: FurnitureClass(name, role, rooms)
-    for role, rows in _FURNITURE_ROWS.items()
+    name: FurnitureClass(name, role, tuple(rooms.split(", ")), frozenset(properties.split()))
+    for role, table in _FURNITURE_ROWS.items()
+    for properties, rows in table.items()
     for name, rooms in rows.items()
 }
 
-# Commas between classes, sizes in groups; the vessels of each split come first.
-_VESSEL_ROWS: dict[Split, dict[int, str]] = {
-    "train": {2: "bowl, mug, jar", 3: "box, bag"},
-    "validation": {2: "cup", 3: "basket"},
-    "heldout": {2: "vase, pan", 3: "bucket, crate"},
-}
-_ITEM_ROWS: dict[Split, dict[int, str]] = {
-    "train": {
-        1: "banana, orange, pear, carrot, potato, egg, cookie, sandwich, pen, key, wallet, candle, coin, spoon, fork, "
-        "toothbrush, sock, glove",
-        2: "plate, bottle, newspaper, remote control, notebook, hammer, screwdriver, towel, shirt, hat, clock",
-        3: "pillow, blanket",
-    },
-    "validation": {1: "peach, tomato, pencil, watch, knife", 2: "magazine, doll, scarf"},
-    "heldout": {
-        1: "apple, phone, lime, lemon, onion, muffin, ring, marble, envelope, brush",
-        2: "camera, laptop, ruler, boot, wrench, sweater",
-    },
-}
 
-OBJECTS: dict[str, ObjectClass] = {
-    name: ObjectClass(name, size, vessel, split)
-    for vessel, table in ((True, _VESSEL_ROWS), (False, _ITEM_ROWS))
-    for split, sizes in table.items()
-    for size, names in sizes.items()
-    for name in names.split(", ")
-}
+def _objects_of(group: Group) -> Iterator[ObjectClass]:
+    always = "GRABBABLE CONTAINERS RECIPIENT" if group.vessel else "GRABBABLE"
+    properties = frozenset(f"{always} {group.properties}".split())
+    by_split: dict[Split, Mapping[int, str]] = {
+        "train": group.train,
+        "validation": group.validation,
+        "heldout": group.heldout,
+    }
+    for split, sizes in by_split.items():
+        for size, names in sizes.items():
+            for name in names.split(", "):
+                yield ObjectClass(
+                    name,
+                    size,
+                    group.vessel,
+                    split,
+                    properties,
+                    group.washable,
+                    tuple(group.rooms.split(", ")),
+                )
+
+
+OBJECTS: dict[str, ObjectClass] = {row.name: row for group in GROUPS for row in _objects_of(group)}
 
 _CHARACTER_ROWS: dict[Split, str] = {
     "train": "Mary John Aisha Wei Carlos Priya Kofi Ingrid Yuki Omar Sofia Liam "
@@ -148,6 +126,14 @@ CHARACTERS: dict[Split, tuple[str, ...]] = {
     split: tuple(names.split()) for split, names in _CHARACTER_ROWS.items()
 }
 CHARACTER_NAMES: frozenset[str] = frozenset(name for names in CHARACTERS.values() for name in names)
+
+_PROPERTIES: dict[str, frozenset[str]] = {
+    "room": frozenset(),
+    **dict.fromkeys(ROOMS, frozenset[str]()),
+    "character": frozenset({"PERSON"}),
+    **{name: row.properties for name, row in FURNITURE.items()},
+    **{name: row.properties for name, row in OBJECTS.items()},
+}
 
 _ORDINALS = {
     str(number): word
@@ -168,3 +154,12 @@ def phrase(name: str) -> str:
 def any_phrase(class_name: str) -> str:
     """Return "an apple" for the class "apple"."""
     return f"{'an' if class_name[0] in 'aeiou' else 'a'} {class_name}"
+
+
+def properties_of(class_: str) -> frozenset[str]:
+    """Return the VirtualHome properties of a class of furniture or objects, of "character", or of a room (none).
+
+    Raises:
+        KeyError: there is no such class.
+    """
+    return _PROPERTIES[class_]

@@ -23,7 +23,7 @@ class BuilderSettings(Config):
     """Settings that all builders share."""
 
     style: str = "varied"
-    """How the world tells its events: "plain", "varied" or "brief"."""
+    """How the world tells its events: "plain", "varied", "brief", or another style that the world has."""
     per_episode: int = Field(default=2, ge=1)
     """At most this many examples from one episode."""
     share: float = Field(default=1.0, gt=0, le=1)

@@ -78,7 +78,7 @@ def _touched(episode: Episode) -> set[str]:
 def _describe(episode: Episode, tracker: Tracker, name: str) -> list[str]:
     """Say where a thing is, up to its room, and the states on the way."""
     phrase = world_class(episode.world).phrase
-    states = {fact.subject: fact.object for fact in episode.initial_facts if fact.relation == "STATE"}
+    told = _told_states(episode)
     sentences = []
     for link in [name, *tracker.chain(name)[:-1]]:
         place = tracker.place(link)
@@ -90,6 +90,15 @@ def _describe(episode: Episode, tracker: Tracker, name: str) -> list[str]:
         else:
             where = "on" if place[0] == "ON" else "in"
             sentences.append(f"{subject[0].upper()}{subject[1:]} is {where} {phrase(place[1])}.")
-        if link in states:
-            sentences.append(f"{subject[0].upper()}{subject[1:]} is {states[link]}.")
+        sentences += [
+            f"{subject[0].upper()}{subject[1:]} is {told[fact.object]}."
+            for fact in episode.initial_facts
+            if fact.relation == "STATE" and fact.subject == link and fact.object in told
+        ]
     return sentences
+
+
+def _told_states(episode: Episode) -> dict[str, str]:
+    """Return the states that matter to a plan, and how each is told; dirt matters where something is to be clean."""
+    told = {"open": "open", "closed": "closed", "on": "on", "off": "off", "plugged_out": "unplugged"}
+    return told | ({"dirty": "dirty"} if "STATE:clean" in episode.goal_predicates else {})

@@ -32,7 +32,7 @@ def tell(episode: Episode, style: str, rng: Random) -> Story | None:
     know where that happened.
     """
     world = world_class(episode.world)
-    events = tuple(event for event in episode.events if event.succeeded and event.verb != "look")
+    events = tuple(event for event in episode.events if event.succeeded and not _goes_without_saying(event))
     if not events:
         return None
     start = Tracker(episode.initial_facts)
@@ -43,6 +43,11 @@ def tell(episode: Episode, style: str, rng: Random) -> Story | None:
         known.add(event.actor)
     sentences += world.narrate(events, style, rng)
     return Story(" ".join(sentences), events, len(sentences))
+
+
+def _goes_without_saying(event: Event) -> bool:
+    """Return whether nothing that a story is about changed: a look around, a few steps inside one room."""
+    return event.verb == "look" or (event.verb == "walk" and event.source == event.target)
 
 
 def rooms_of(episode: Episode) -> list[str]:
@@ -63,7 +68,7 @@ def room_paths(episode: Episode, events: tuple[Event, ...]) -> dict[str, list[st
     tracker = Tracker(episode.initial_facts)
     paths: dict[str, list[str]] = {}
     for event in events:
-        handled = event.object if event.verb in ("grab", "put", "drop") else None
+        handled = event.object if event.verb != "walk" and event.relation is not None else None
         if handled is not None and handled not in paths:
             paths[handled] = [tracker.room(handled)]
         tracker.apply(event)
@@ -74,13 +79,14 @@ def room_paths(episode: Episode, events: tuple[Event, ...]) -> dict[str, list[st
 
 
 def carried_inside(episode: Episode, events: tuple[Event, ...], thing: str) -> bool:
-    """Return whether `thing` ever changed rooms inside something that was carried."""
+    """Return whether `thing` ever changed rooms in or on something that was carried."""
+    people = characters_of(episode)
     tracker = Tracker(episode.initial_facts)
     for event in events:
         before = tracker.room(thing)
         tracker.apply(event)
         place = tracker.place(thing)
-        if tracker.room(thing) != before and place is not None and place[0] != "HOLDS":
+        if tracker.room(thing) != before and place is not None and place[1] not in people:
             return True
     return False
 

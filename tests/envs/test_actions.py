@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worldschool.envs.household.actions import FORMS, legal_actions
 from worldschool.envs.household.env import HouseholdEnv
+from worldschool.envs.household.forms import FORMS
 from worldschool.records import Event, Fact
 
 HERE = ("Emily", "Olga")
@@ -18,10 +18,13 @@ HERE = ("Emily", "Olga")
 EFFECTS = [
     # (places changed, action, fact that comes to hold, event's object, source, target, relation, seen by)
     ({}, "walk to home office", Fact("Emily", "AT", "home office"), None, "kitchen", "home office", "AT", HERE),
+    ({}, "walk to desk", Fact("Emily", "AT", "home office"), "desk", "kitchen", "home office", "AT", HERE),
+    ({}, "walk to camera", Fact("Emily", "AT", "home office"), "camera", "kitchen", "home office", "AT", HERE),
+    ({}, "walk to apple", Fact("Emily", "AT", "kitchen"), "apple", "kitchen", "kitchen", "AT", HERE),
     ({}, "grab apple", Fact("Emily", "HOLDS", "apple"), "apple", "counter", "Emily", "HOLDS", HERE),
     ({}, "grab apple 2", Fact("Emily", "HOLDS", "apple 2"), "apple 2", "fridge", "Emily", "HOLDS", HERE),
     ({}, "grab bucket", Fact("Emily", "HOLDS", "bucket"), "bucket", "kitchen", "Emily", "HOLDS", HERE),
-    ({}, "grab lime", Fact("Emily", "HOLDS", "lime"), "lime", "vase", "Emily", "HOLDS", HERE),
+    ({}, "grab vase", Fact("Emily", "HOLDS", "vase"), "vase", "bucket", "Emily", "HOLDS", HERE),
     ({"bucket": "Emily"}, "grab vase", Fact("Emily", "HOLDS", "vase"), "vase", "bucket", "Emily", "HOLDS", HERE),
     ({"apple": "Emily"}, "put apple on counter", Fact("apple", "ON", "counter"), "apple", "Emily", "counter", "ON", HERE),
     ({"apple": "Emily"}, "put apple in fridge", Fact("apple", "INSIDE", "fridge"), "apple", "Emily", "fridge", "INSIDE", HERE),
@@ -31,6 +34,7 @@ EFFECTS = [
     ({}, "close fridge", Fact("fridge", "STATE", "closed"), "fridge", None, None, None, HERE),
     ({}, "switch off stove", Fact("stove", "STATE", "off"), "stove", None, None, None, HERE),
     ({"Emily": "home office"}, "switch on lamp", Fact("lamp", "STATE", "on"), "lamp", None, None, None, ("Emily",)),
+    ({"apple": "Emily"}, "wipe counter", Fact("counter", "STATE", "clean"), "counter", None, None, None, HERE),
     ({}, "look", Fact("Emily", "AT", "kitchen"), None, None, None, None, HERE),
 ]  # fmt: skip
 
@@ -54,39 +58,42 @@ def test_an_action_changes_one_fact_and_tells_it(
 
 REFUSALS = [
     # (places changed, action, what the error says)
-    ({}, "walk to kitchen", "You are in the kitchen already; walk to another room."),
-    ({}, "walk to desk", "The desk is not a room; walk to home office instead."),
     ({}, "grab fridge", "The fridge cannot be carried"),
     ({}, "grab Olga", "Olga cannot be carried"),
-    ({}, "grab camera", "You cannot see the camera here; walk to another room or open what is closed."),
-    ({}, "grab phone", "You cannot see the phone here; walk to another room or open what is closed."),
-    ({}, "grab ring", "Olga is holding the ring; wait until it is put down."),
-    ({"bucket": "Olga"}, "grab lime", "Olga is holding the lime; wait until it is put down."),
+    ({}, "grab camera", "You cannot see the camera here; walk to camera first."),
+    ({}, "grab phone", "The phone is shut in; open cabinet first."),
     ({"apple": "Emily"}, "grab apple", "You hold the apple already"),
     ({"apple": "Emily", "bucket": "Emily"}, "grab apple 2",
      "Your hands are full with the apple and the bucket; put one of them down first."),
     ({}, "put apple on counter", "You do not hold the apple; grab it first."),
     ({"bucket": "Emily"}, "put lime on counter", "You do not hold the lime; grab it first."),
+    ({}, "wear apple", "Nobody can wear the apple"),
+    ({}, "unplug fridge", "The fridge is unplugged already"),
+    ({}, "sit on counter", "Nobody can sit on the counter"),
+    ({}, "stand up", "You are neither sitting nor lying"),
+    ({}, "greet apple", "The apple is nobody to greet; choose a person."),
+    ({}, "greet Emily", "Emily cannot do that to Emily; choose something else."),
+    ({}, "wipe kitchen", "Nobody can wipe the kitchen; choose a thing or piece of furniture."),
+    ({}, "wipe counter", "Your hands are empty; grab something to wipe with first."),
     ({}, "put desk on counter", "The desk cannot be carried"),
-    ({"apple": "Emily"}, "put apple on desk", "The desk is not in the kitchen; walk to home office first."),
+    ({"apple": "Emily"}, "put apple on desk", "You are not close to the desk; walk to desk first."),
     ({"apple": "Emily"}, "put apple on fridge", "Nothing can be put on the fridge; put it in fridge instead."),
     ({"apple": "Emily"}, "put apple on vase", "Nothing can be put on the vase; put it in vase instead."),
-    ({"apple": "Emily"}, "put apple on stove", "choose a surface like the counter."),
+    ({"apple": "Emily"}, "put apple on lamp", "The apple cannot be put on the lamp; choose a surface."),
     ({"apple": "Emily"}, "put apple in counter", "Nothing can be put in the counter; put it on counter instead."),
-    ({"apple": "Emily"}, "put apple in kitchen", "To leave the apple on the floor of the room you are in, drop it."),
-    ({"apple": "Emily"}, "put apple in Olga", "choose a container or vessel like the cabinet."),
+    ({"apple": "Emily"}, "put apple in kitchen", "To leave a thing on the floor of the room you are in, drop it."),
+    ({"apple": "Emily"}, "put apple in Olga", "Nothing can be put in Olga; choose a container or vessel."),
     ({"apple": "Emily"}, "put apple in cabinet", "The cabinet is closed; open it first."),
     ({"vase": "Emily"}, "put vase in vase", "The vase cannot be put in itself; choose another place."),
     ({"bucket": "Emily"}, "put bucket in vase", "The bucket is too big for the vase; choose a larger place."),
-    ({"apple": "Emily", "bucket": "Olga"}, "put apple in vase", "Olga is holding the vase"),
     ({}, "drop apple", "You do not hold the apple; grab it first."),
     ({}, "open fridge", "The fridge is open already; there is nothing to do."),
     ({}, "close cabinet", "The cabinet is closed already"),
-    ({}, "open counter", "The counter cannot be opened or closed; choose a container like the cabinet."),
-    ({"Emily": "home office"}, "open fridge", "The fridge is not in the home office; walk to kitchen first."),
+    ({}, "open counter", "Nobody can open the counter; choose something else like the fridge."),
+    ({"Emily": "home office"}, "open fridge", "You are not close to the fridge; walk to fridge first."),
     ({}, "switch on stove", "The stove is on already"),
-    ({}, "switch off lamp", "The lamp is not in the kitchen; walk to home office first."),
-    ({}, "switch on fridge", "The fridge cannot be switched on or off; choose a device like the stove."),
+    ({}, "switch off lamp", "You are not close to the lamp; walk to lamp first."),
+    ({}, "switch on fridge", "Nobody can switch on the fridge; choose something else like the lamp."),
 ]  # fmt: skip
 
 
@@ -105,7 +112,7 @@ def test_an_action_that_cannot_be_done_says_why_and_changes_nothing(known, place
 
 
 UNREADABLE = [
-    ("Emily: eat apple", "'eat apple' is not an action; write one of these: walk to PLACE, grab THING"),
+    ("Emily: fly home", "'fly home' is not an action"),
     ("Emily: grab aple", "There is no 'aple' in this house; did you mean 'apple'?"),
     ("Emily: grab zeppelin", "There is no 'zeppelin' in this house; choose a name from the observation."),
     ("Emily: put apple on", "is not an action"),
@@ -141,7 +148,7 @@ def test_with_control_self_a_name_is_refused(known):
 
 def test_a_carried_bucket_carries_all_that_is_in_it(known):
     env = known()
-    for action in ("grab bucket", "walk to home office", "put bucket on desk"):
+    for action in ("grab bucket", "walk to desk", "put bucket on desk"):
         env.step(f"Emily: {action}")
         env.step("Olga: look")
     assert {
@@ -186,21 +193,17 @@ def test_legal_actions_are_all_that_succeed_and_no_others(env):
             names if "{thing}" in form.form else [""], names if "{place}" in form.form else [""]
         )
         universe |= {form.form.format(thing=thing, place=place) for thing, place in arguments}
-    state, actor = env._state, env._actor
-    prefix = f"{actor}: " if env.config["control"] == "all" else ""
+    prefix = f"{env._actor}: " if env.config["control"] == "all" else ""
     legal = set(env.legal_actions())
     assert legal <= {prefix + text for text in universe}
     start = env.snapshot()
     succeeded = set()
     for text in sorted(universe):
         info = env.step(prefix + text)[4]
-        own = info["events"][0]
-        assert own.succeeded == (info["error"] is None)
-        if own.succeeded:
+        if info["error"] is None:
             succeeded.add(prefix + text)
         env.restore(start)
     assert succeeded == legal
-    assert {prefix + str(action) for action in legal_actions(state, actor, FORMS)} == legal
 
 
 def test_every_legal_action_has_an_instruction_in_english(known):

@@ -16,8 +16,9 @@ from worldschool.experience.builders.base import BUILDERS, builder_settings, run
 from worldschool.experience.recording import EpisodeLabel, record_episode
 
 HOUSEHOLD = "worldschool/Household-v0"
-CARRYING = {"walk": 5, "grab": 6, "put": 5, "drop": 2, "open": 0.5, "close": 0.1, "switch": 0.1}
-DESK_SETTINGS = {"split": "heldout", "objects": [20, 20], "rooms": [3, 5]}
+RARE = dict.fromkeys(("close", "switch", "plug", "unplug", "wash", "wipe", "sit", "lie", "wear", "pour"), 0.1)
+CARRYING = {"walk": 5, "grab": 6, "put": 6, "drop": 2, "open": 0.5, **RARE}
+DESK_SETTINGS = {"split": "heldout", "objects": [30, 30], "rooms": [3, 5], "furniture": [8, 8]}
 
 
 def settings(name, **values):
@@ -87,7 +88,9 @@ class Replay:
         for number, step in enumerate(episode.steps):
             _, _, _, _, info = world.step(step.action)
             self.places.append(self._places(world))
-            done = re.fullmatch(r"\w+: (?:grab|put|drop) (.+?)(?: (?:on|in) .+)?", step.action)
+            done = re.fullmatch(
+                r"\w+: (?:grab|put|drop|wear|take off|pour) (.+?)(?: (?:on|in|into) .+)?", step.action
+            )
             if done and info["error"] is None:
                 self.handled.setdefault(done[1], number)
 
@@ -157,7 +160,7 @@ def test_paths_are_those_of_two_hundred_replayed_episodes():
     assert len(found) > 150
     assert {dials["length"] for _, _, dials in found} == {2, 3, 4, 5}
     assert sum(dials["revisits"] > 0 for _, _, dials in found) > 10
-    assert sum(dials["indirection"] for _, _, dials in found) > 10
+    assert sum(dials["indirection"] for _, _, dials in found) > 5
 
 
 def test_locations_are_those_of_two_hundred_replayed_episodes():
@@ -201,7 +204,7 @@ def test_counts_are_those_of_two_hundred_replayed_episodes():
         assert example.options == ("0", "1", "2", "3", "4")
         assert example.answer_index == count
         answers[count] += 1
-    assert min(answers[count] for count in (0, 1, 2)) > 20 and answers[3] > 4, (
+    assert min(answers[count] for count in (0, 1, 2)) > 20 and answers[3] > 2, (
         "4 is rare; the desk questions have it"
     )
 
@@ -253,8 +256,11 @@ def test_a_story_tells_where_its_characters_were():
 
 def fetch(world, thing, place):
     """Return the actions by which a lone character brings a thing to a surface."""
-    facts = {(fact.relation, fact.subject): fact.object for fact in world.facts()}
-    (actor,) = (entity.name for entity in world.entities() if entity.class_ == "character")
+    facts = {
+        (fact.relation, fact.subject): fact.object
+        for fact in world.facts()
+        if fact.relation != "STATE" or fact.object == "closed"
+    }
 
     def chain(name):
         found = []
@@ -263,35 +269,35 @@ def fetch(world, thing, place):
             name = following
         return found
 
-    above, here = chain(thing), facts["AT", actor]
-    actions = [] if above[-1] == here else [f"walk to {above[-1]}"]
-    actions += [f"open {name}" for name in above if facts.get(("STATE", name)) == "closed"]
-    actions.append(f"grab {thing}")
-    target = chain(place)[-1]
-    actions += [] if target == above[-1] else [f"walk to {target}"]
-    return [*actions, f"put {thing} on {place}"]
+    above = chain(thing)
+    shut = [name for name in above if ("STATE", name) in facts and facts["STATE", name] == "closed"]
+    actions = [f"walk to {shut[-1] if shut else thing}", *(f"open {name}" for name in shut), f"grab {thing}"]
+    return [*actions, f"walk to {place}", f"put {thing} on {place}"]
 
 
 @cache
 def desk_house():
-    """Return (world, seed) of a house in which Emily is alone and the desk is empty."""
+    """Return (world, seed) of a house in which the desk is empty and the question's three things are somewhere."""
     world = make(HOUSEHOLD, **DESK_SETTINGS)
-    for seed in range(2000):
+    for seed in range(6000):
         world.reset(seed=seed)
         names = {entity.name for entity in world.entities()}
         places = {fact.object for fact in world.facts() if fact.relation == "ON"}
-        if {"Emily", "desk"} <= names and "desk" not in places:
-            assert {"apple", "phone", "lime"} <= names
+        if {"desk", "apple", "phone", "lime"} <= names and "desk" not in places:
             return world, seed
     raise AssertionError("no such house")
 
 
 def at_the_desk(things, taken=()):
-    """Return the episode in which Emily brings `things` to the desk in order, then takes some of them again."""
+    """Return the episode in which somebody brings `things` to the desk in order, then takes some of them again.
+
+    A "*" among the things is whatever else lies on some furniture.
+    """
     world, seed = desk_house()
     world.reset(seed=seed)
+    others = iter(sorted(f.subject for f in world.facts() if f.relation == "ON" and f.subject not in things))
     actions = []
-    for thing in things:
+    for thing in (next(others) if thing == "*" else thing for thing in things):
         for action in fetch(world, thing, "desk"):
             assert world.step(action)[4]["error"] is None, action
             actions.append(action)
@@ -302,9 +308,10 @@ def test_the_desk_question():
     episode = at_the_desk(["phone", "lime", "apple"])
     (example,) = build("counting", episode, style="plain")
     assert example.prompt.endswith("\nQuestion: How many items are on the desk?\nAnswer:")
+    (actor,) = (entity.name for entity in episode.entities if entity.class_ == "character")
     assert example.answer == "3" and example.completion == " 3\n" and example.answer_index == 3
     told = [
-        example.prompt.index(f"Emily put the {thing} on the desk.") for thing in ("phone", "lime", "apple")
+        example.prompt.index(f"{actor} put the {thing} on the desk.") for thing in ("phone", "lime", "apple")
     ]
     assert told == sorted(told)
     assert example.split == "heldout"
@@ -316,7 +323,7 @@ def test_the_desk_question():
         (["phone"], [], "1"),
         (["phone", "lime", "apple"], ["lime"], "2"),
         (["phone", "lime"], ["phone", "lime"], "0"),
-        (["phone", "lime", "apple", "onion"], [], "4"),
+        (["phone", "lime", "apple", "*"], [], "4"),
     ],
 )
 def test_the_desk_question_with_other_answers(things, taken, answer):
@@ -325,18 +332,18 @@ def test_the_desk_question_with_other_answers(things, taken, answer):
 
 
 def test_more_than_can_be_chosen_from_is_not_asked_about():
-    five = ["phone", "lime", "apple", "onion", "lemon"]
+    five = ["phone", "lime", "apple", "*", "*"]
     assert build("counting", at_the_desk(five)) == []
     assert build("counting", at_the_desk(five[:3]), maximum=2) == []
 
 
 def test_what_was_on_a_place_at_first_is_said_and_counted():
     world, _ = desk_house()
-    for seed in range(2000):
+    for seed in range(6000):
         world.reset(seed=seed)
         on = [fact.subject for fact in world.facts() if fact.relation == "ON" and fact.object == "desk"]
         free = [f.subject for f in world.facts() if f.relation == "ON" and f.object not in ("desk", *on)]
-        if on and free:
+        if 0 < len(on) < 4 and free:
             episode = scripted_episode(world, seed, fetch(world, free[0], "desk"))
             assert episode.steps[-1].events[0].succeeded
             (example,) = build("counting", episode)
@@ -400,7 +407,7 @@ def test_a_plans_prompt_is_true_and_names_what_the_plan_needs():
                     "is in": [(subject, "INSIDE", names.get(last)), (subject, "AT", names.get(last))],
                     "is on": [(subject, "ON", names.get(last))],
                     "holds": [(subject, "HOLDS", names.get(last))],
-                    "is": [(subject, "STATE", last)],
+                    "is": [(subject, "STATE", "plugged_out" if last == "unplugged" else last)],
                 }[middle]
                 stated += [(subject, "STATE", f"{middle} {last}".removeprefix("is "))]
                 assert any(fact in facts for fact in stated), sentence
@@ -437,8 +444,10 @@ def test_what_could_not_be_done_is_no_part_of_a_plan():
 
 
 def test_a_text_that_is_no_action_among_other_characters_gives_no_plan():
-    world = make(HOUSEHOLD, split="train", characters=2, goal="random", goal_size=[1, 1])
-    config = agent_config("random", {})
+    world = make(
+        HOUSEHOLD, split="train", characters=2, goal="random", goal_size=[1, 1], focus=True, rooms=[2, 2]
+    )
+    config = agent_config("random", {"verb_weights": {"grab": 5, "open": 5, "close": 5, "switch": 5}})
     for seed in range(50):
         label = EpisodeLabel("e", 0, seed, seed, "r", "{}", "train")
         lucky = record_episode(world, make_agent("random", config, world, seed), label, strict=True)

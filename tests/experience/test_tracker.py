@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worldschool.envs import make
+from worldschool.envs.household import OBJECTS
 from worldschool.experience.tracker import Tracker
 from worldschool.records import Event, Fact
 
@@ -36,10 +37,13 @@ def random_action(world, random):
     if random.random() < 0.1:
         return random.choice(["grab dragon", "dance", *legal]).replace("grab", "put")
     vessels = [
-        name for name, _ in world.snapshot().state[0][3] if name in ("bowl", "box", "bag", "jar", "mug")
+        entity.name
+        for entity in world.entities()
+        if entity.class_ in OBJECTS and OBJECTS[entity.class_].vessel
     ]
     weights = [
-        WEIGHTS[action.split(": ")[-1].split()[0]] * (5 if any(vessel in action for vessel in vessels) else 1)
+        WEIGHTS.get(action.split(": ")[-1].split()[0], 1)
+        * (5 if any(vessel in action for vessel in vessels) else 1)
         for action in legal
     ]
     return random.choices(legal, weights)[0]

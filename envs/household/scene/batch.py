@@ -71,7 +71,7 @@ class ProgramSet:
         count = len(self._actors)
         failed, reason = np.full(count, -1, np.int32), np.zeros(count, np.int32)
         same = np.zeros(count, np.bool_)
-        with nullcontext() if _run.signatures else announced():
+        with nullcontext() if _run.overloads else announced():
             steps = _run(
                 self._scenes, self._states, self._table, self._actors, self._steps, self._starts,
                 self._changes, self._change_starts, self._words, failed, reason, same,

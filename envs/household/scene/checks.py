@@ -239,7 +239,9 @@ def holds(scene, state, actor, thing, other, check, value, room, room_of_c):
     if check == op.IS_WORN:
         return has_edge(scene, state, thing, ON, actor)
     if check == op.IS_NOT_GRABBED:
-        return state.memory[grab_of(scene, thing)] == ZERO
+        # One place: what is in a hand at first is held, though nobody grabbed it.
+        in_hand = scene.one_place and where(state.memory[place_of(scene, thing)])[1] >= HOLDS_RH
+        return state.memory[grab_of(scene, thing)] == ZERO and not in_hand
     if check == op.IS_GRABBED:
         return state.memory[grab_of(scene, thing)] != ZERO
     if check == op.HAS_SEAT:

@@ -54,6 +54,11 @@ class Rules:
     seats: tuple[Seats, ...]
     dialect: Dialect
 
+    def trait_checks(self, action: int, argument: int) -> list[int]:
+        """Return the rows of `Scene.traits` that an action asks for in X or Y."""
+        checks = self.table.checks[action].tolist()
+        return [value for check, of, value, _ in checks if check == op.HAS_TRAIT and of == argument]
+
 
 @cache
 def rules_of(dialect: str) -> Rules:
@@ -224,8 +229,7 @@ class CompiledScene:
                 edges.add((ids[one], kind, ids[other]))
         states = memory[self.layout.block - 3 :: self.layout.block].tolist()
         nodes = tuple(
-            replace(node, states=frozenset(name for bit, name in enumerate(STATES) if now >> bit & 1))
-            for node, now in zip(self.graph.nodes, states, strict=True)
+            replace(node, states=state_names(now)) for node, now in zip(self.graph.nodes, states, strict=True)
         )
         return SceneGraph(nodes, frozenset(edges))
 
@@ -251,6 +255,11 @@ class Layout:
         """Return the layout that fits a graph."""
         close = {(source, target) for source, relation, target in graph.edges if relation == "CLOSE"}
         symmetric = all((target, source) in close for source, target in close)
+        return cls.of_shape(words, symmetric)
+
+    @classmethod
+    def of_shape(cls, words: int, symmetric: bool) -> Layout:
+        """Return the layout of rows of so many words."""
         slots, end = [], 0
         for relation in range(len(op.DYNAMIC)):
             out = end
@@ -284,6 +293,11 @@ class Layout:
         return np.unpackbits(blocks.view(np.uint8), axis=-1, bitorder="little")
 
 
+def state_names(word: int) -> frozenset[str]:
+    """Return the names of the states that are bits of a word."""
+    return frozenset(name for bit, name in enumerate(STATES) if word >> bit & 1)
+
+
 def _holders(graph: SceneGraph, index: dict[int, int]) -> list[int]:
     holding = {source for source, relation, _ in graph.edges if relation in ("HOLDS_RH", "HOLDS_LH")}
     holding |= {node.id for node in graph.nodes if node.class_name == CHARACTER_CLASS}
@@ -294,14 +308,15 @@ def _trait_rows(nodes: tuple[Node, ...], traits: tuple[Trait, ...], words: int) 
     """Return which nodes have each trait: first ROOM, then `traits`, last a trait that everything has."""
     rows = np.zeros((len(traits) + 2, words), np.uint64)
     for place, node in enumerate(nodes):
-        have = [node.is_room, *(_has(node, trait) for trait in traits), True]
+        have = [node.is_room, *(has_trait_of(node, trait) for trait in traits), True]
         for row, yes in enumerate(have):
             if yes:
                 rows[row, place >> 6] |= np.uint64(1 << (place & 63))
     return rows
 
 
-def _has(node: Node, trait: Trait) -> bool:
+def has_trait_of(node: Node, trait: Trait) -> bool:
+    """Return whether a node has one of a trait's properties or is of one of its classes."""
     return bool(
         node.properties & trait.properties
         or node.class_name in trait.classes

@@ -190,11 +190,10 @@ def take(scene, state, actor, thing):
     hand = HOLDS_RH if is_empty(scene, state, row(scene, HOLDS_RH, OUT, actor)) else HOLDS_LH
     move(scene, state, thing, hand, actor)
     settle(scene, state, thing, False)
-    if not has_trait(scene, op.ROOM, source) and relation <= INSIDE:
+    if relation <= INSIDE and not has_trait(scene, op.ROOM, source):
         come_close(scene, state, actor, source)
-        write(state, grab_of(scene, thing), place)
-    else:
-        write(state, grab_of(scene, thing), ZERO)
+    # Also of the floor: what is in a hand was grabbed, and cannot be grabbed again.
+    write(state, grab_of(scene, thing), place if relation <= INSIDE else ZERO)
 
 
 @borrowing

@@ -105,7 +105,7 @@ _entered = _entry(SOURCES)
 
 def apply(scene: Scene, table: Table, state: State, action: int, actor: int, x: int, y: int) -> int:
     """`do`, for callers in Python. What is compiled is kept on disk until any file here changes."""
-    if _entered.signatures:
+    if _entered.overloads:
         code: int = _entered(scene, table, state, action, actor, x, y)
         return code
     with announced():
