@@ -26,6 +26,10 @@ app = typer.Typer(
 )
 models = typer.Typer(help="Fetch small models.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(models, name="models")
+play = typer.Typer(
+    help="Play a world yourself, in the terminal.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(play, name="play")
 
 ConfigFile = Annotated[Path, typer.Argument(help="YAML configuration; worldschool/configs has examples.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Output directory; the same command continues it.")]
@@ -202,6 +206,24 @@ def replay(
     graph, lines = read_scene(scene), read_program(program)
     outcome = replay_lines(graph, lines, dialect)
     _show(asdict(outcome), as_json, tell_replay(outcome, graph, lines))
+
+
+@play.command("household")
+def play_household(
+    split: Annotated[str, typer.Option(help="Whose houses: train, validation or heldout.")] = "train",
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Which house; drawn and shown if not given.")
+    ] = None,
+    set_: Set = None,
+) -> None:
+    """Play the household: do an everyday activity in a house, step by step."""
+    from worldschool.envs.household.game.play import play as run
+    from worldschool.envs.household.game.play import read_settings
+
+    try:
+        run(read_settings(split, set_ or ()), seed)
+    except KeyboardInterrupt:  # it has said farewell; nothing is saved that could be continued
+        raise typer.Exit(130) from None
 
 
 def main(arguments: list[str] | None = None) -> None:

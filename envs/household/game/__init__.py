@@ -1,0 +1,1 @@
+"""The household as a game in a terminal: `worldschool play household`."""
