@@ -180,7 +180,7 @@ def test_a_rollout_returns_the_same_sum_in_closed_form(fake_world_class: Any, sh
     world = fake_world_class(length=2, goal="none")
     world.reset(seed=0)
     goal = Goal("", (("STATE:closed", "chest", None), ("HOLDS", "Mary", "chest")))  # half true, never all
-    search = _Search(world, goal, MCTSConfig(shaping=shaping, rollout_depth=5), Random(0))
+    search = _Search(world, goal, MCTSConfig(shaping=shaping, rollout_depth=5, focus=8), Random(0))
     value, plan = search._rollout(search.root)
     # Phi = 1/2 all along: gamma^5 / 2 - 1/2. Without shaping nothing was reached: 0.
     assert value == pytest.approx(0.98**5 / 2 - 0.5 if shaping else 0.0)
