@@ -81,8 +81,8 @@ class World(gymnasium.Env[str, str]):
 
     @classmethod
     @abstractmethod
-    def narrate_action(cls, action: str) -> str:
-        """Return one action as an imperative sentence ("walk to kitchen": "Walk to the kitchen.")."""
+    def narrate_action(cls, action: str, style: str = "plain", rng: Random | None = None) -> str:
+        """Return one action as an imperative sentence ("walk to kitchen": "Walk to the kitchen."); `rng` picks wordings."""
 
     @classmethod
     @abstractmethod
@@ -103,11 +103,38 @@ WORLDS: tuple[WorldSpec, ...] = (
 )
 
 
+@dataclass(frozen=True)
+class NumericSpec:
+    """One row of the table of numeric forms: the same dynamics with numbers in place of text."""
+
+    id: str
+    entry_point: str
+    vector_entry_point: str | None = None
+
+
+NUMERIC_FORMS: tuple[NumericSpec, ...] = (
+    NumericSpec(
+        "worldschool/HouseholdDiscrete-v0",
+        "worldschool.envs.household.discrete:HouseholdDiscreteEnv",
+        "worldschool.envs.household.vector:HouseholdVectorEnv",
+    ),
+    NumericSpec("worldschool/HouseholdGrid-v0", "worldschool.envs.household.grid.env:HouseholdGridEnv"),
+)
+
+
 def register_worlds() -> None:
-    """Register every world with Gymnasium. Worlds own their step limit, so none is given here."""
+    """Register every world and numeric form with Gymnasium. They own their step limit, so none is given here."""
     for spec in WORLDS:
         if spec.id not in gymnasium.registry:
             gymnasium.register(id=spec.id, entry_point=spec.entry_point, max_episode_steps=None)
+    for form in NUMERIC_FORMS:
+        if form.id not in gymnasium.registry:
+            gymnasium.register(
+                id=form.id,
+                entry_point=form.entry_point,
+                vector_entry_point=form.vector_entry_point,
+                max_episode_steps=None,
+            )
 
 
 def world_class(world_id: str) -> type[World]:
