@@ -1,4 +1,5 @@
-"""How fast the household is: VirtualHome's recorded programs replayed, snapshots, the text environment; beside MiniGrid.
+"""How fast the household is: VirtualHome's recorded programs replayed, snapshots, the text environment, batches, masks
+and rollouts; beside MiniGrid and BabyAI.
 
 WORLDSCHOOL_CONFORMANCE_DATA=FOLDER python -m benchmarks.household
 
@@ -7,6 +8,7 @@ Without the recordings their figure is left out. One core; medians of several ru
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import statistics
@@ -15,10 +17,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import Any
 
 import gymnasium
 
+from benchmarks import household_batches as compiled
 from benchmarks.harness import Figure, Peer, arguments, report
 from tests.envs.scene import recorded
 from worldschool.envs import make
@@ -30,12 +34,13 @@ from worldschool.envs.household.scene.program import parse_program
 FIRST_STEP = """
 import time
 began = time.perf_counter()
-from worldschool.envs.household import replay
-kitchen = {"id": 1, "class_name": "kitchen", "category": "Rooms"}
-cook = {"id": 2, "class_name": "character", "category": "Characters"}
-replay({"nodes": [kitchen, cook], "edges": [{"from_id": 2, "relation_type": "INSIDE", "to_id": 1}]}, ["[WALK] <kitchen> (1)"])
+from worldschool.envs import make
+world = make("worldschool/Household-v0", goal="random", info_legal=True)
+_, info = world.reset(seed=0)
+world.step(info["legal_actions"][0])
 print(time.perf_counter() - began)
 """
+"""From import to the first step of the text environment, goal and legal actions included."""
 
 
 def main() -> None:
@@ -45,12 +50,15 @@ def main() -> None:
     runs = 3 if options.quick else 7
     steps = 2_000 if options.quick else 20_000
     ours = _text_household(steps, options.seed)
-    peer = _multiroom(steps // 4, options.seed)
-    text, multiroom = _in_turns([ours, peer], runs)
+    peers = [
+        _minigrid(name, steps // 4, options.seed) for name in ("MiniGrid-MultiRoom-N6-v0", "BabyAI-GoTo-v0")
+    ]
+    text, multiroom, babyai = _in_turns([ours, *peers], runs)
     minigrid = Peer("MiniGrid MultiRoom-N6", multiroom)
     figures = {
         "text_steps_per_s": Figure(text, "steps/s", True, minigrid),
         "minigrid_multiroom_steps_per_s": Figure(multiroom, "steps/s", True),
+        "babyai_goto_steps_per_s": Figure(babyai, "steps/s", True),
         "snapshot_restore_us": Figure(_snapshot_restore(steps, options.seed), "us", False),
         "first_step_cold_s": Figure(_first_step(cold=True), "s", False),
         "first_step_cached_s": Figure(_first_step(cold=False), "s", False),
@@ -59,6 +67,7 @@ def main() -> None:
         replayed, programs = _replays(runs)
         figures["replay_transitions_per_s"] = Figure(replayed, "transitions/s", True, minigrid)
         figures["replay_programs_per_s"] = Figure(programs, "programs/s", True)
+    figures |= _compiled(runs, options.quick, options.seed, minigrid)
     report(figures, options.seed, options.json)
 
 
@@ -93,6 +102,29 @@ def _replays(runs: int) -> tuple[float, float]:
     return outcomes.steps / taken, len(real) / taken
 
 
+def _compiled(runs: int, quick: bool, seed: int, minigrid: Peer) -> dict[str, Figure]:
+    """Return the figures of batches, masks, rollouts and taking back, each on procedural houses and a recorded scene."""
+    rates = compiled.vector_rates(4096, runs, 5 if quick else 40, seed)
+    figures = {
+        "vector4096_steps_per_s": Figure(rates.steps, "steps/s", True, minigrid),
+        "vector4096_share_of_legal_actions": Figure(rates.share, "", True),
+        "vector4096_masked_steps_per_s": Figure(rates.masked, "steps/s", True, minigrid),
+        "compiled_snapshot_restore_us": Figure(compiled.snapshot_restore_us(100_000, seed), "us", False),
+    }
+    stages = {"house": compiled.procedural(256, seed)}
+    if recorded.VARIABLE in os.environ:
+        first = next(case for case in recorded.cases() if case["kind"] == "real")
+        stages["virtualhome"] = compiled.virtualhome(recorded.initial_graph(first["init"]), seed)
+    transitions = 20_000 if quick else 200_000
+    for name, stage in stages.items():
+        for count in (1, 64, 4096):
+            (rate,) = _in_turns([compiled.batch_rate(stage, count, transitions, seed)], runs)
+            figures[f"batch{count}_{name}_transitions_per_s"] = Figure(rate, "transitions/s", True, minigrid)
+        (rate,) = _in_turns([compiled.rollout_rate(stage, 200 if quick else 2_000, seed)], runs)
+        figures[f"rollouts_{name}_transitions_per_s"] = Figure(rate, "transitions/s", True, minigrid)
+    return figures
+
+
 def _text_household(steps: int, seed: int) -> Callable[[], float]:
     """Return a rate of text steps: a random legal action, the observation and the legal actions written out."""
     world = make("worldschool/Household-v0", goal="none", max_steps=100)
@@ -110,20 +142,21 @@ def _text_household(steps: int, seed: int) -> Callable[[], float]:
     return rate
 
 
-def _multiroom(steps: int, seed: int) -> Callable[[], float]:
+def _minigrid(name: str, steps: int, seed: int) -> Callable[[], float]:
     import minigrid  # noqa: F401  registers its environments
 
-    env: gymnasium.Env[Any, Any] = gymnasium.make("MiniGrid-MultiRoom-N6-v0")
+    env: gymnasium.Env[Any, Any] = gymnasium.make(name)
     env.action_space.seed(seed)
 
     def rate() -> float:
-        env.reset(seed=seed)
-        began = time.perf_counter()
-        for _ in range(steps):
-            _, _, terminated, truncated, _ = env.step(env.action_space.sample())
-            if terminated or truncated:
-                env.reset()
-        return steps / (time.perf_counter() - began)
+        with redirect_stdout(io.StringIO()):  # BabyAI prints each layout that it rejects
+            env.reset(seed=seed)
+            began = time.perf_counter()
+            for _ in range(steps):
+                _, _, terminated, truncated, _ = env.step(env.action_space.sample())
+                if terminated or truncated:
+                    env.reset()
+            return steps / (time.perf_counter() - began)
 
     return rate
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.envs.scene.scenes import COUNT, random_scene
 from worldschool.envs.household.config import HouseholdConfig
 from worldschool.envs.household.engine import Engine
 from worldschool.envs.household.forms import FORMS
 from worldschool.envs.household.houses import draw_house
 from worldschool.envs.household.premises import Premises
+from worldschool.envs.household.scene import entries
+from worldschool.envs.household.scene.compiled import CompiledScene
+from worldschool.envs.household.scene.dialects import DIALECTS
+from worldschool.envs.household.scene.graph import SceneGraph
 
 CONFIGS = [
     HouseholdConfig(characters=3),
@@ -64,3 +70,41 @@ def test_states_reached_at_random_try_almost_every_form():
             succeeded.add(kind)
     never = {FORMS[number].form for number in set(range(len(FORMS))) - succeeded}
     assert never <= {"look", "cut {thing}", "lie on {thing}", "take off {thing}", "wear {thing}"}, never
+
+
+def all_candidates(scene):
+    """Every action upon any things of a random scene, but for those that are one of two."""
+    rows = []
+    for action, arity in enumerate(scene.rules.table.arity.tolist()):
+        if scene.rules.table.otherwise[action] == -1:
+            xs = range(COUNT) if arity else (-1,)
+            ys = range(COUNT) if arity > 1 else (-1,)
+            rows += [(action, x, y) for x in xs for y in ys]
+    return np.array(rows, np.int16)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_in_any_scene_and_dialect_too(dialect):
+    """Scenes where seats can be carried, characters sit on what is grabbed, and things are close one way only."""
+    for seed in range(40):
+        graph = SceneGraph.from_dict(random_scene(seed, sound=dialect == "house"))
+        scene = CompiledScene.compile(graph, dialect)
+        state, table, rng = scene.new_state(), scene.rules.table, Random(seed)
+        candidates = all_candidates(scene)
+        legal, bits = np.zeros(len(candidates), np.int8), np.zeros((3, scene.layout.words), np.uint64)
+        for step in range(10):
+            actor = scene.characters[step % 2]
+            before = state.memory.copy()
+            expected = []
+            for action, x, y in candidates.tolist():
+                done = x != actor and entries.act(scene.scene, table, state, action, actor, x, y) == 0
+                expected.append(done)
+                state.memory[:] = before
+            entries.find_legal(scene.scene, table, state, actor, candidates, len(candidates), bits, legal)
+            wrong = np.flatnonzero(legal.astype(bool) != expected)
+            assert not len(wrong), (seed, step, candidates[wrong[:5]].tolist(), legal[wrong[:5]])
+            changing = [
+                k for k in np.flatnonzero(expected).tolist() if candidates[k, 2] >= 0 or rng.random() < 0.3
+            ]
+            action, x, y = candidates[rng.choice(changing or np.flatnonzero(expected).tolist())].tolist()
+            entries.act(scene.scene, table, state, action, actor, x, y)

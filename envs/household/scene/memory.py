@@ -322,11 +322,20 @@ def kept(function: Callable[..., Any]) -> Any:
         numba.config.CACHE_DIR = named
 
 
+_said: list[str] = []
+
+
+def _say_once(text: str) -> None:
+    if not _said:
+        print(text, file=sys.stderr, flush=True)
+        _said.append(text)
+
+
 @contextmanager
 def announced() -> Iterator[None]:
-    """Say on standard error what is going on, if something is not done soon: compiling takes ten seconds or more, once."""
+    """Say once on standard error what is going on, if something is not done soon: compiling takes half a minute, once."""
     text = "worldschool: compiling the household's dynamics (once; under a minute) ..."
-    timer = threading.Timer(2.0, print, (text,), {"file": sys.stderr, "flush": True})
+    timer = threading.Timer(2.0, _say_once, (text,))
     timer.daemon = True
     timer.start()
     try:
