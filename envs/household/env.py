@@ -25,6 +25,7 @@ from worldschool.envs.household.config import HouseholdConfig
 from worldschool.envs.household.engine import Engine
 from worldschool.envs.household.houses import House, draw_house
 from worldschool.envs.household.premises import premises_of
+from worldschool.envs.household.scene.graph import SceneGraph
 from worldschool.envs.household.state import View
 from worldschool.envs.household.words import missions, stories
 from worldschool.envs.household.words.observation import observation
@@ -268,10 +269,10 @@ class HouseholdEnv(World):
         """Return every relation that holds now, sorted by subject, relation and object."""
         return self._now().view.facts()
 
-    def graph(self) -> dict[str, Any]:
+    def graph(self) -> SceneGraph:
         """Return the state as VirtualHome's scene graph; a thing's id is its place in the order of the house, from 1."""
         engine = self._now()
-        return engine.premises.graph(engine.memory).to_dict()
+        return engine.premises.graph(engine.memory)
 
     @classmethod
     def narrate(cls, events: Sequence[Event], style: str, rng: Random) -> list[str]:

@@ -419,13 +419,13 @@ def test_premises_are_what_the_scene_graph_compiles_to(dials):
 
 
 def test_the_scene_graph_names_classes_as_virtualhome_does(known):
-    env = known()
-    nodes = {node["class_name"]: node for node in env.graph()["nodes"]}
+    graph = known().graph().to_dict()
+    nodes = {node["class_name"]: node for node in graph["nodes"]}
     assert nodes["home_office"]["category"] == "Rooms"
     assert nodes["fridge"]["states"] == ["OPEN"]
     assert "CAN_OPEN" in nodes["fridge"]["properties"]
-    places = {node["id"]: node["class_name"] for node in env.graph()["nodes"]}
-    edges = {(places[e["from_id"]], e["relation_type"], places[e["to_id"]]) for e in env.graph()["edges"]}
+    places = {node["id"]: node["class_name"] for node in graph["nodes"]}
+    edges = {(places[e["from_id"]], e["relation_type"], places[e["to_id"]]) for e in graph["edges"]}
     assert ("lime", "INSIDE", "vase") in edges
     assert ("character", "HOLDS_RH", "ring") in edges
     assert ("stove", "CLOSE", "counter") in edges
@@ -436,10 +436,8 @@ def test_the_kernel_does_what_the_program_of_the_actions_does(mode):
     """Replaying the actions as a program of dialect house on the graph of the start gives the graph of the end."""
     env = HouseholdEnv(**{**mode, "characters": 1, "control": "self", "goal": "none"})
     env.reset(seed=11)
-    start, names = (
-        env.graph(),
-        {name: place + 1 for place, name in enumerate(env._engine.premises.house.names)},
-    )
+    start = env.graph().to_dict()
+    names = {name: place + 1 for place, name in enumerate(env._engine.premises.house.names)}
     program = []
     rng = Random(3)
     for _ in range(25):
@@ -451,4 +449,4 @@ def test_the_kernel_does_what_the_program_of_the_actions_does(mode):
         assert env.step(text)[4]["error"] is None
     outcome = replay(start, program, dialect="house")
     assert outcome.executable
-    assert outcome.graph == env.graph()
+    assert outcome.graph == env.graph().to_dict()
