@@ -129,7 +129,7 @@ def test_every_environment_is_the_text_environment_of_its_seed(setting, seed):
             _, reward, ended, cut, told = text.step(words)
             assert (rewards[e], terminated[e], truncated[e]) == (reward, ended, cut)
             assert info["success"][e] == told["success"]
-            assert env.graph(e).to_dict() == text.graph()
+            assert env.graph(e) == text.graph()
         if (terminated | truncated).any():
             break
 
