@@ -98,6 +98,7 @@ class HouseholdEnv(World):
         self._truncated = False
         self._events: tuple[Event, ...] = ()
         self._told: dict[tuple[str, str, int], str] = {}
+        self._latest = ""
 
     @property
     def config(self) -> dict[str, Any]:
@@ -185,11 +186,13 @@ class HouseholdEnv(World):
     def snapshot(self) -> Snapshot:
         """Return all of the state: house, places, states, turn and goal; generator, step count and how it ended."""
         engine = self._now()
+        moment = (engine.premises.house.text, engine.changes(), self._turn)
+        self._remember(moment, self._latest)  # whoever takes a snapshot comes back
         return Snapshot(
             self.world_id,
             (
-                engine.premises.house.text,
-                engine.changes(),
+                moment[0],
+                moment[1],
                 self._turn,
                 self._goal.text,
                 self._goal.predicates,
@@ -378,16 +381,22 @@ class HouseholdEnv(World):
         engine = self._now()
         varied = self._config.wording == "varied"
         choose = by_state(engine.memory.tobytes(), self._actor.encode()) if varied else plainly
-        return observation(engine.view, self._actor, self._config.observe == "full", choose)
+        self._latest = observation(engine.view, self._actor, self._config.observe == "full", choose)
+        return self._latest
 
     def _observation_of(self, moment: tuple[str, str, int]) -> str:
         """Return the observation, which a search that comes back to the same moments again and again writes but once."""
         told = self._told.get(moment)
         if told is None:
-            if len(self._told) == MOST_TOLD:
-                self._told.clear()
-            told = self._told[moment] = self._observation()
+            told = self._observation()
+            self._remember(moment, told)
+        self._latest = told
         return told
+
+    def _remember(self, moment: tuple[str, str, int], told: str) -> None:
+        if len(self._told) >= MOST_TOLD:
+            self._told.clear()
+        self._told[moment] = told
 
     def _info(self, error: str | None) -> dict[str, Any]:
         info: dict[str, Any] = {
