@@ -156,6 +156,17 @@ def world_class(world_id: str) -> type[World]:
     )
 
 
+def check_kind(snapshot: Snapshot, world_id: str, where: str) -> None:
+    """Check that a snapshot is one of this world.
+
+    Raises:
+        WorldError: it is another world's; `where` is named as the place.
+    """
+    if snapshot.world != world_id:
+        problem = f"the snapshot is of {snapshot.world!r}"
+        raise WorldError(problem, where=where, mend=f"Restore one of {world_id!r}.")
+
+
 def make(world_id: str, **config: Any) -> World:
     """Make a world by its registered id, without Gymnasium's wrappers.
 

@@ -29,6 +29,7 @@ from worldschool.envs.household.stacked import (
 )
 from worldschool.envs.household.vector import observation_space
 from worldschool.envs.household.words.observation import observation
+from worldschool.envs.world import check_kind
 from worldschool.errors import WorldError
 from worldschool.records import Goal, Snapshot
 
@@ -178,9 +179,7 @@ class HouseholdDiscreteEnv(gymnasium.Env[NDArray[np.int16], np.int64]):
         Raises:
             WorldError: the snapshot is not of a numeric household, is damaged, or its house is too large for these settings.
         """
-        if snapshot.world != self.world_id:
-            problem = f"the snapshot is of {snapshot.world!r}"
-            raise WorldError(problem, where=f"{WHERE}: restore", mend=f"Restore one of {self.world_id!r}.")
+        check_kind(snapshot, self.world_id, f"{WHERE}: restore")
         try:
             text, changes, turn, goal = snapshot.state
             generator, steps, terminated, truncated = snapshot.bookkeeping

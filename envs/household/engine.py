@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from worldschool.envs.household.premises import Premises
 from worldschool.envs.household.scene import entries
 from worldschool.envs.household.scene.goals import GOAL_WIDTH
+from worldschool.envs.household.scene.kernel import apply
 from worldschool.envs.household.state import View
 
 
@@ -52,7 +53,8 @@ class Engine:
         """Let a character do an action. Returns "", or the reason why not; then nothing is changed."""
         action, x, y = self.premises.candidates[candidate].tolist()
         rules = self.premises.rules
-        code = entries.act(self.premises.scene, rules.table, self._state, action, actor, x, y)
+        self._state.top[0] = 0  # there is no log: nothing of this is to be undone
+        code = apply(self.premises.scene, rules.table, self._state, action, actor, x, y)
         if not code:
             self._view = None
         reason: str = rules.reasons[code]
@@ -97,7 +99,10 @@ class Engine:
 
     def changes(self) -> str:
         """Return how the state differs from the bare house: hexadecimal (place, word) pairs, equal for equal states."""
-        return changes_of(self._state.memory, self.premises.bare)
+        memory = self.memory
+        places = np.flatnonzero(memory != self.premises.bare)
+        words: NDArray[np.uint64] = memory[places]
+        return places.astype("<u2").tobytes().hex() + words.astype("<u8").tobytes().hex()
 
     def restore(self, changes: str, generator: int) -> None:
         """Return to the state that `changes` gave.
@@ -107,28 +112,12 @@ class Engine:
         """
         if not 0 <= generator < 1 << 64:
             raise ValueError("the generator is no number of 64 bits")
-        change(self._state.memory, self.premises.bare, changes)
+        data = bytes.fromhex(changes)
+        count, rest = divmod(len(data), 10)
+        places = np.frombuffer(data[: 2 * count], "<u2")
+        if rest or (count and places.max() >= len(self.premises.bare)):
+            raise ValueError("the changes are not of this house")
+        self._state.memory[:] = self.premises.bare
+        self._state.memory[places] = np.frombuffer(data[2 * count :], "<u8")
         self._generator[0] = generator
         self._view = None
-
-
-def changes_of(memory: NDArray[np.uint64], bare: NDArray[np.uint64]) -> str:
-    """Return how a state's memory differs from the bare house: hexadecimal (place, word) pairs."""
-    places = np.flatnonzero(memory != bare)
-    words: NDArray[np.uint64] = memory[places]
-    return places.astype("<u2").tobytes().hex() + words.astype("<u8").tobytes().hex()
-
-
-def change(memory: NDArray[np.uint64], bare: NDArray[np.uint64], changes: str) -> None:
-    """Write the state that `changes_of` gave to a memory.
-
-    Raises:
-        ValueError: the text is not of a state of this house.
-    """
-    data = bytes.fromhex(changes)
-    count, rest = divmod(len(data), 10)
-    places = np.frombuffer(data[: 2 * count], "<u2")
-    if rest or (count and places.max() >= len(bare)):
-        raise ValueError("the changes are not of this house")
-    memory[:] = bare
-    memory[places] = np.frombuffer(data[2 * count :], "<u8")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from gymnasium.error import ResetNeeded
 
-from worldschool.envs.household import goals, vocabulary
+from worldschool.envs.household import vocabulary
 from worldschool.envs.household.actions import (
     LOOK,
     NEVER,
@@ -23,25 +23,23 @@ from worldschool.envs.household.actions import (
 from worldschool.envs.household.activities import draw_goal
 from worldschool.envs.household.config import HouseholdConfig
 from worldschool.envs.household.engine import Engine
-from worldschool.envs.household.houses import House, draw_house
+from worldschool.envs.household.houses import House, draw_episode
+from worldschool.envs.household.lived_in import NO_GOAL, LivedIn
 from worldschool.envs.household.premises import premises_of
-from worldschool.envs.household.scene.graph import SceneGraph
-from worldschool.envs.household.state import View
 from worldschool.envs.household.words import missions, stories
 from worldschool.envs.household.words.observation import observation
 from worldschool.envs.household.words.refusals import refusal, static_refusal
 from worldschool.envs.household.words.wordings import by_state, plainly
-from worldschool.envs.world import World
+from worldschool.envs.world import World, check_kind
 from worldschool.errors import WorldError
-from worldschool.records import Entity, Event, Fact, Goal, Snapshot
+from worldschool.records import Event, Goal, Snapshot
 from worldschool.spaces import AnyText
 
-NO_GOAL = Goal("")
 MOST_TOLD = 10_000
 """Observations of restored moments that are remembered."""
 
 
-class HouseholdEnv(World):
+class HouseholdEnv(LivedIn, World):
     """Rooms with furniture and things that characters carry about.
 
     The dynamics are VirtualHome's in dialect "house" (scene/actions.py, scene/dialects.py), compiled. A character has to
@@ -126,9 +124,8 @@ class HouseholdEnv(World):
                 raise WorldError(
                     f"unknown option {name!r}", where="Household: reset", mend="Accepted: 'goal'."
                 )
-        rng = Random(int(self.np_random.integers(1 << 62)))
-        premises, size = premises_of(draw_house(self._config, rng)), rng.randint(*self._config.goal_size)
-        self._engine = Engine(premises, rng.getrandbits(64))
+        house, size, generator, rng = draw_episode(self._config, self.np_random)
+        self._engine = Engine(premises_of(house), generator)
         self._engine.begin()
         self._turn, self._steps, self._terminated, self._truncated, self._events = 0, 0, False, False, ()
         self._goal, self._activity = NO_GOAL, None
@@ -207,9 +204,7 @@ class HouseholdEnv(World):
         Raises:
             WorldError: the snapshot is not a household's.
         """
-        if snapshot.world != self.world_id:
-            problem = f"the snapshot is of {snapshot.world!r}"
-            raise WorldError(problem, where="Household: restore", mend=f"Restore one of {self.world_id!r}.")
+        check_kind(snapshot, self.world_id, "Household: restore")
         try:
             text, changes, turn, words, predicates, *activity = snapshot.state
             (drawn_from,) = activity or (None,)
@@ -230,52 +225,9 @@ class HouseholdEnv(World):
         return self._observation_of((text, changes, turn)), self._info(None)
 
     @property
-    def goal(self) -> Goal:
-        """The goal of this episode; without predicates when there is none."""
-        return self._goal
-
-    def set_goal(self, goal: Goal) -> None:
-        """Replace the goal. An episode that had terminated goes on; a goal that holds is noticed at the next step.
-
-        Raises:
-            WorldError: a predicate names something that is not in this house, or could never hold.
-        """
-        goals.check(self._now().premises.house, goal)
-        if goal != self._goal:
-            self._goal, self._activity = goal, None
-        self._terminated = False
-
-    @property
     def activity(self) -> str | None:
         """The everyday activity that the goal is drawn from ("set the table"), if it is from one."""
         return self._activity
-
-    def satisfied(self, goal: Goal) -> tuple[bool, ...]:
-        """Return, for each of the goal's predicates in order, whether it holds now."""
-        view = self._now().view
-        return tuple(goals.holds(view, predicate) for predicate in goal.predicates)
-
-    def events(self) -> tuple[Event, ...]:
-        """Return the events of the last step, in the order of acting; none after reset or restore."""
-        return self._events
-
-    def entities(self) -> tuple[Entity, ...]:
-        """Return every room, piece of furniture, object and character, sorted by name."""
-        return self._now().premises.house.entities
-
-    @property
-    def view(self) -> View:
-        """The state now, read by name."""
-        return self._now().view
-
-    def facts(self) -> tuple[Fact, ...]:
-        """Return every relation that holds now, sorted by subject, relation and object."""
-        return self._now().view.facts()
-
-    def graph(self) -> SceneGraph:
-        """Return the state as VirtualHome's scene graph; a thing's id is its place in the order of the house, from 1."""
-        engine = self._now()
-        return engine.premises.graph(engine.memory)
 
     @classmethod
     def narrate(cls, events: Sequence[Event], style: str, rng: Random) -> list[str]:
@@ -364,8 +316,9 @@ class HouseholdEnv(World):
         self._events += (event,)
         return reason
 
-    def _notice_goal(self) -> None:
-        self._terminated = bool(self._goal.predicates) and goals.all_hold(self._now().view, self._goal)
+    def _take_goal(self, goal: Goal) -> None:
+        if goal != self._goal:
+            self._goal, self._activity = goal, None
 
     def _let_others_act(self) -> None:
         engine = self._now()

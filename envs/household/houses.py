@@ -14,7 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from random import Random
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
 
 from worldschool.canonical import canonical_json
 from worldschool.envs.household.config import HouseholdConfig
@@ -115,6 +117,28 @@ def split_of_rooms(rooms: Iterable[str]) -> Split:
     key = "|".join(sorted(rooms)).encode()
     tenth = int.from_bytes(hashlib.blake2b(key, digest_size=8).digest()) % 10
     return "train" if tenth < 6 else "validation" if tenth < 8 else "heldout"
+
+
+class Drawn(NamedTuple):
+    """What a reset draws, in the same order in every household, so that equal seeds give equal episodes in all of them.
+
+    Attributes:
+        house: the house.
+        goal_size: how many predicates a random goal is to have.
+        generator: 64 bits, from which the compiled dynamics draw the start, the goal and what others do.
+        rng: for whatever a household draws besides, later.
+    """
+
+    house: House
+    goal_size: int
+    generator: int
+    rng: Random
+
+
+def draw_episode(config: HouseholdConfig, numbers: np.random.Generator) -> Drawn:
+    """Draw a house and what its episode is drawn from, taking one number from a Gymnasium environment's generator."""
+    rng = Random(int(numbers.integers(1 << 62)))
+    return Drawn(draw_house(config, rng), rng.randint(*config.goal_size), rng.getrandbits(64), rng)
 
 
 def draw_house(config: HouseholdConfig, rng: Random) -> House:

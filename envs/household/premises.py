@@ -32,7 +32,6 @@ from worldschool.envs.household.scene.memory import Scene, State, where_word
 from worldschool.envs.household.scene.operations import CLOSE, DYNAMIC, HOLDS_LH, HOLDS_RH, INSIDE, ON
 from worldschool.envs.household.vocabulary import ROOMS
 
-KINDS = ("character", "room", "furniture", "object")
 CHARACTER, ROOM, PIECE, OBJECT = range(4)
 PLACE_RELATIONS = (ON, INSIDE, ON, INSIDE, INSIDE, INSIDE)
 PLACE_WEIGHTS = (4.0, 1.5, 2.0, 1.0, 1.0, 1.0)
@@ -303,6 +302,6 @@ class Premises:
 
 
 @lru_cache(maxsize=256)
-def premises_of(house: House, places: int = 0) -> Premises:
+def premises_of(house: House) -> Premises:
     """Return a house compiled; the same house gives the same object while it is remembered."""
-    return Premises(house, places)
+    return Premises(house)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from worldschool.envs.household import goals
 from worldschool.envs.household.config import HouseholdConfig
 from worldschool.envs.household.forms import FORMS
-from worldschool.envs.household.houses import House, draw_house
+from worldschool.envs.household.houses import House, draw_episode, draw_house
 from worldschool.envs.household.premises import Premises
 from worldschool.envs.household.scene import batches
 from worldschool.envs.household.scene.batches import Houses, Lives, Shape, Terms
@@ -37,7 +37,7 @@ _TEXT_ONLY = {
 
 
 class Drawn(NamedTuple):
-    """A house drawn for an episode, with what the episode is drawn from."""
+    """A house drawn for an episode and compiled, with what the episode is drawn from (`houses.Drawn`)."""
 
     premises: Premises
     goal_rows: int
@@ -113,9 +113,8 @@ def draw(config: HouseholdConfig, numbers: np.random.Generator) -> Drawn:
     Raises:
         WorldError: the house has more than 2,048 actions.
     """
-    rng = Random(int(numbers.integers(1 << 62)))
-    premises = check_premises(Premises(draw_house(config, rng), places_of(config)))
-    return Drawn(premises, rng.randint(*config.goal_size), rng.getrandbits(64))
+    house, goal_size, generator, _ = draw_episode(config, numbers)
+    return Drawn(check_premises(Premises(house, places_of(config))), goal_size, generator)
 
 
 class StackedHouses:

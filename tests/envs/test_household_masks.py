@@ -19,6 +19,7 @@ from worldschool.envs.household.scene import entries
 from worldschool.envs.household.scene.compiled import CompiledScene
 from worldschool.envs.household.scene.dialects import DIALECTS
 from worldschool.envs.household.scene.graph import SceneGraph
+from worldschool.envs.household.scene.kernel import apply
 
 CONFIGS = [
     HouseholdConfig(characters=3),
@@ -97,7 +98,7 @@ def test_in_any_scene_and_dialect_too(dialect):
             before = state.memory.copy()
             expected = []
             for action, x, y in candidates.tolist():
-                done = x != actor and entries.act(scene.scene, table, state, action, actor, x, y) == 0
+                done = x != actor and apply(scene.scene, table, state, action, actor, x, y) == 0
                 expected.append(done)
                 state.memory[:] = before
             entries.find_legal(scene.scene, table, state, actor, candidates, len(candidates), bits, legal)
@@ -107,4 +108,4 @@ def test_in_any_scene_and_dialect_too(dialect):
                 k for k in np.flatnonzero(expected).tolist() if candidates[k, 2] >= 0 or rng.random() < 0.3
             ]
             action, x, y = candidates[rng.choice(changing or np.flatnonzero(expected).tolist())].tolist()
-            entries.act(scene.scene, table, state, action, actor, x, y)
+            apply(scene.scene, table, state, action, actor, x, y)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,14 +12,15 @@ from worldschool.envs.household.engine import Engine
 from worldschool.envs.household.grid.floor import Floor, ahead, padded_size
 from worldschool.envs.household.grid.moves import DROP, MOVES, PICKUP, STEP, TOGGLE, TURN_RIGHT, GridHousehold
 from worldschool.envs.household.grid.screen import HouseholdScreen
-from worldschool.envs.household.houses import House, draw_house
+from worldschool.envs.household.houses import House, draw_episode
+from worldschool.envs.household.lived_in import NO_GOAL, LivedIn
 from worldschool.envs.household.premises import premises_of
 from worldschool.envs.household.scene import standing
+from worldschool.envs.world import check_kind
 from worldschool.errors import WorldError, nearest
-from worldschool.records import Entity, Event, Fact, Goal, Snapshot
+from worldschool.records import Event, Goal, Snapshot
 from worldschool.spaces import AnyText
 
-NO_GOAL = Goal("")
 TEXT_ONLY = ("observe", "actions", "info_legal", "wording")
 """Settings of the text household that mean nothing here."""
 DEFAULTS: dict[str, Any] = {"goal": "random", "max_steps": 250}
@@ -30,7 +30,7 @@ OTHERS_MOVES = (0, TURN_RIGHT, STEP, STEP, STEP, STEP, PICKUP, DROP, TOGGLE)
 """What another character does in a step: one of these, each as likely. Where the way is barred, it turns."""
 
 
-class HouseholdGridEnv(HouseholdScreen):
+class HouseholdGridEnv(LivedIn, HouseholdScreen):
     """The household on MiniGrid's grid: walking costs steps, and being close means being near.
 
     Same seed and settings give the house, the start and the goal of `HouseholdEnv`; what the grid adds (cells and
@@ -72,7 +72,7 @@ class HouseholdGridEnv(HouseholdScreen):
         highlight: whether pictures show dimly what the agent does not see.
         agent_pov: whether pictures show the agent's view alone.
         settings: the fields of HouseholdConfig; goal="random" and max_steps=250 by default. control="all" is not
-            offered, nor are "observe", "actions" and "info_legal".
+            offered, nor are goal="activity", "observe", "actions", "info_legal" and "wording".
 
     Raises:
         WorldError: a setting is unknown or its value not accepted.
@@ -160,16 +160,15 @@ class HouseholdGridEnv(HouseholdScreen):
 
     def _gen_grid(self, width: int, height: int) -> None:
         """Draw house, start and goal as `HouseholdEnv.reset` does, then where everybody stands."""
-        rng = Random(int(self.np_random.integers(1 << 62)))
-        premises, size = premises_of(draw_house(self._config, rng)), rng.randint(*self._config.goal_size)
-        engine = Engine(premises, rng.getrandbits(64))
+        house, size, generator, rng = draw_episode(self._config, self.np_random)
+        engine = Engine(premises_of(house), generator)
         engine.begin()
         goal = self._asked
         if goal is not NO_GOAL:
-            goals.check(premises.house, goal)
+            goals.check(house, goal)
         elif self._config.goal == "random":
-            goal = goals.from_rows(premises.house, engine.draw_goal(size), premises.house.characters[0])
-        life = GridHousehold(engine, Floor(premises.house))
+            goal = goals.from_rows(house, engine.draw_goal(size), house.characters[0])
+        life = GridHousehold(engine, Floor(house))
         life.floor.draw(life.rooms(), life.on_floor(), rng)
         life.stand()
         self._generator[0] = engine.generator
@@ -262,9 +261,7 @@ class HouseholdGridEnv(HouseholdScreen):
             WorldError: the snapshot is not of this world, its house does not fit this grid, or it is damaged.
         """
         where = "HouseholdGrid: restore"
-        if snapshot.world != self.world_id:
-            problem = f"the snapshot is of {snapshot.world!r}"
-            raise WorldError(problem, where=where, mend=f"Restore one of {self.world_id!r}.")
+        check_kind(snapshot, self.world_id, where)
         try:
             text, changes, cells, words, predicates = snapshot.state
             generator, steps, terminated, truncated = snapshot.bookkeeping
@@ -285,46 +282,14 @@ class HouseholdGridEnv(HouseholdScreen):
         self._take_goal(goal)
         return self.gen_obs(), self._info(None)
 
-    @property
-    def goal(self) -> Goal:
-        """The goal of this episode; without predicates when there is none."""
-        return self._goal
-
-    def set_goal(self, goal: Goal) -> None:
-        """Replace the goal. An episode that had terminated goes on; a goal that holds is noticed at the next step.
-
-        Raises:
-            WorldError: a predicate names something that is not in this house, or could never hold.
-        """
-        goals.check(self.life.floor.house, goal)
-        self._take_goal(goal)
-        self._terminated = False
-
-    def satisfied(self, goal: Goal) -> tuple[bool, ...]:
-        """Return, for each of the goal's predicates in order, whether it holds now."""
-        view = self.life.engine.view
-        return tuple(goals.holds(view, predicate) for predicate in goal.predicates)
-
-    def events(self) -> tuple[Event, ...]:
-        """Return the events of the last step, in the order of acting; none after reset or restore."""
-        return self._events
-
-    def entities(self) -> tuple[Entity, ...]:
-        """Return every room, piece of furniture, object and character, sorted by name."""
-        return self.life.floor.house.entities
-
-    def facts(self) -> tuple[Fact, ...]:
-        """Return every relation that holds now, hidden ones too, sorted by subject, relation and object."""
-        return self.life.engine.view.facts()
-
     # -- goals and info ----------------------------------------------------------------------------------------------
+
+    def _now(self) -> Engine:
+        return self.life.engine
 
     def _take_goal(self, goal: Goal) -> None:
         self._goal = goal
         self.mission = mission_of(goal)
-
-    def _notice_goal(self) -> None:
-        self._terminated = bool(self._goal.predicates) and goals.all_hold(self.life.engine.view, self._goal)
 
     def _info(self, error: str | None) -> dict[str, Any]:
         life = self.life

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from worldschool.envs.household.scene.compiled import CompiledScene
 from worldschool.envs.household.scene.graph import SceneGraph
 from worldschool.envs.household.scene.kernel import do
-from worldschool.envs.household.scene.memory import SOURCES, announced, kept, undo
+from worldschool.envs.household.scene.memory import SOURCES, said, undo
 from worldschool.envs.household.scene.program import Line
 
 LOG_ENTRIES = 1 << 15
@@ -71,11 +70,10 @@ class ProgramSet:
         count = len(self._actors)
         failed, reason = np.full(count, -1, np.int32), np.zeros(count, np.int32)
         same = np.zeros(count, np.bool_)
-        with nullcontext() if _run.overloads else announced():
-            steps = _run(
-                self._scenes, self._states, self._table, self._actors, self._steps, self._starts,
-                self._changes, self._change_starts, self._words, failed, reason, same,
-            )  # fmt: skip
+        steps = _run(
+            self._scenes, self._states, self._table, self._actors, self._steps, self._starts,
+            self._changes, self._change_starts, self._words, failed, reason, same,
+        )  # fmt: skip
         return Outcomes(failed, reason, same, steps)
 
 
@@ -128,7 +126,7 @@ def _take_back(scene, state, changes, start, stop, now):
 
 
 def _entry(sources: int) -> Any:
-    @kept
+    @said
     def run(scenes, states, table, actors, steps, starts, changes, change_starts, now, failed, reason, same):
         if not sources:
             return 0

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from worldschool.envs.household.scene.draws import Chances, below, choose_legal, draw_goal, draw_start
-from worldschool.envs.household.scene.entries import said
 from worldschool.envs.household.scene.goals import holds_goal
 from worldschool.envs.household.scene.kernel import do
 from worldschool.envs.household.scene.masks import close_row, legal
-from worldschool.envs.household.scene.memory import SOURCES, Scene, State, borrowing, inlined
+from worldschool.envs.household.scene.memory import SOURCES, Scene, State, borrowing, inlined, said
 from worldschool.envs.household.scene.observations import observe_all, observe_changes, observe_reach
 
 ACT, BEGIN, WAIT, LOOK = range(4)

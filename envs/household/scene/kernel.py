@@ -12,13 +12,9 @@ from worldschool.envs.household.scene.effects import change
 from worldschool.envs.household.scene.memory import (
     NOWHERE,
     SOURCES,
-    Scene,
-    State,
-    Table,
-    announced,
     borrowing,
     inlined,
-    kept,
+    said,
     states_of,
     write,
 )
@@ -93,21 +89,12 @@ def do(scene, table, state, action, actor, x, y):
 
 
 def _entry(sources: int) -> Any:
-    @kept
+    @said
     def entry(scene, table, state, action, actor, x, y):
         return do(scene, table, state, action, actor, x, y) if sources else OK
 
     return entry
 
 
-_entered = _entry(SOURCES)
-
-
-def apply(scene: Scene, table: Table, state: State, action: int, actor: int, x: int, y: int) -> int:
-    """`do`, for callers in Python. What is compiled is kept on disk until any file here changes."""
-    if _entered.overloads:
-        code: int = _entered(scene, table, state, action, actor, x, y)
-        return code
-    with announced():
-        code = _entered(scene, table, state, action, actor, x, y)
-    return code
+apply = _entry(SOURCES)
+"""apply(scene, table, state, action, actor, x, y): `do`, for callers in Python, kept on disk until any file here changes."""

@@ -20,7 +20,7 @@ import hashlib
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -322,17 +322,28 @@ def kept(function: Callable[..., Any]) -> Any:
         numba.config.CACHE_DIR = named
 
 
-_said: list[str] = []
+def said(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep a function compiled (`kept`), and say so if its first call has to compile it."""
+    compiled = kept(function)
+
+    def call(*arguments: Any) -> Any:
+        with nullcontext() if compiled.overloads else _announced():
+            return compiled(*arguments)
+
+    return call
+
+
+_announcements: list[str] = []
 
 
 def _say_once(text: str) -> None:
-    if not _said:
+    if not _announcements:
         print(text, file=sys.stderr, flush=True)
-        _said.append(text)
+        _announcements.append(text)
 
 
 @contextmanager
-def announced() -> Iterator[None]:
+def _announced() -> Iterator[None]:
     """Say once on standard error what is going on, if something is not done soon: compiling takes half a minute, once."""
     text = "worldschool: compiling the household's dynamics (once; under a minute) ..."
     timer = threading.Timer(2.0, _say_once, (text,))

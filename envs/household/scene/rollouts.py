@@ -8,9 +8,8 @@ import numpy as np
 
 from worldschool.envs.household.scene.batches import play
 from worldschool.envs.household.scene.draws import choose_legal
-from worldschool.envs.household.scene.entries import said
 from worldschool.envs.household.scene.masks import legal
-from worldschool.envs.household.scene.memory import SOURCES, borrowing, undo
+from worldschool.envs.household.scene.memory import SOURCES, borrowing, said, undo
 
 
 @borrowing

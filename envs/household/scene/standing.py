@@ -10,7 +10,6 @@ from worldschool.envs.household.scene import operations as op
 from worldschool.envs.household.scene.checks import CLOSED, holder_of
 from worldschool.envs.household.scene.draws import below
 from worldschool.envs.household.scene.effects import move
-from worldschool.envs.household.scene.entries import said
 from worldschool.envs.household.scene.memory import (
     IN,
     OUT,
@@ -19,6 +18,7 @@ from worldschool.envs.household.scene.memory import (
     clear,
     come_close,
     come_close_to_all,
+    said,
     states_of,
 )
 from worldschool.envs.household.scene.operations import CLOSE, HOLDS_LH, HOLDS_RH, INSIDE, ON
