@@ -96,7 +96,7 @@ class HouseholdEnv(LivedIn, World):
         self._truncated = False
         self._events: tuple[Event, ...] = ()
         self._told: dict[tuple[str, str, int], str] = {}
-        self._latest = ""
+        self._latest: str | None = None
 
     @property
     def config(self) -> dict[str, Any]:
@@ -127,6 +127,7 @@ class HouseholdEnv(LivedIn, World):
         house, size, generator, rng = draw_episode(self._config, self.np_random)
         self._engine = Engine(premises_of(house), generator)
         self._engine.begin()
+        self._latest = None
         self._turn, self._steps, self._terminated, self._truncated, self._events = 0, 0, False, False, ()
         self._goal, self._activity = NO_GOAL, None
         if "goal" in options:
@@ -184,7 +185,8 @@ class HouseholdEnv(LivedIn, World):
         """Return all of the state: house, places, states, turn and goal; generator, step count and how it ended."""
         engine = self._now()
         moment = (engine.premises.house.text, engine.changes(), self._turn)
-        self._remember(moment, self._latest)  # whoever takes a snapshot comes back
+        if self._latest is not None:  # whoever takes a snapshot comes back
+            self._remember(moment, self._latest)
         return Snapshot(
             self.world_id,
             (

@@ -275,6 +275,15 @@ def test_reset_takes_a_goal():
         env.reset(seed=1, options={"gaol": goal})
 
 
+def test_a_snapshot_after_a_refused_goal_is_told_as_the_new_house():
+    env = HouseholdEnv()
+    env.reset(seed=1)
+    with pytest.raises(WorldError):
+        env.reset(seed=2, options={"goal": Goal("", (("AT", "nobody", "nowhere"),))})
+    told, _ = env.restore(env.snapshot())
+    assert told == env.reset(seed=2)[0]
+
+
 # -- what it says of itself ---------------------------------------------------------------------------------------
 
 BAD_SETTINGS = [
