@@ -6,13 +6,14 @@ To add an agent: a module with a `NAMEConfig(Config)` and a class, and one line 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self, runtime_checkable
 
 from worldschool.config import Config, build_config
 from worldschool.envs import World
 from worldschool.errors import ConfigError, nearest
-from worldschool.records import Goal, Plan
+from worldschool.records import Episode, Goal, Plan
 
 
 class Agent(Protocol):
@@ -27,6 +28,45 @@ class Agent(Protocol):
         ...
 
 
+@runtime_checkable
+class GoalProposer(Protocol):
+    """An agent that chooses its own goal: the recorder asks it after the world's reset and sets what it proposes."""
+
+    def propose(self, observation: str, info: dict[str, Any]) -> Goal | None:
+        """Return the goal of the episode that has just begun, or None to keep the world's."""
+        ...
+
+
+class RoundState(Protocol):
+    """What an agent knows at the start of a round, learned from the episodes of all rounds before; never changed.
+
+    A run advances in rounds of fixed size: every episode of a round is lived with the state that the round began with,
+    so that the episodes are the same whatever the number of workers.
+    """
+
+    @classmethod
+    def begin(cls, config: Any) -> Self:
+        """Return what is known before the first round."""
+        ...
+
+    def after(self, episodes: Sequence[Episode]) -> Self:
+        """Return what is known after a round; depends on this state and its episodes, in index order, alone."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as plain JSON values; equal states give equal values."""
+        ...
+
+    @classmethod
+    def from_json(cls, config: Any, values: dict[str, Any]) -> Self:
+        """Read what `to_json` gave.
+
+        Raises:
+            DatasetError: the values are not such a state.
+        """
+        ...
+
+
 class Planner(Protocol):
     """Finds plans by searching a world through snapshot and restore; leaves the world as it was found."""
 
@@ -37,10 +77,11 @@ class Planner(Protocol):
 
 @dataclass(frozen=True)
 class AgentSpec:
-    """One row of the table: where the configuration class and the agent's class are, as "module:Class"."""
+    """One row of the table: where the configuration, the agent and, if it learns, its state are, as "module:Class"."""
 
     config: str
     agent: str
+    state: str | None = None
 
 
 AGENTS: dict[str, AgentSpec] = {
@@ -65,10 +106,32 @@ def agent_config(name: str, values: dict[str, Any], source: str = "agent") -> Co
     return build_config(cls, values, source)
 
 
-def make_agent(name: str, config: Config, world: World, seed: int) -> Agent:
-    """Make an agent for one episode. `seed` fixes all of its choices; planners search copies of `world`'s state."""
-    made: Agent = _load(AGENTS[name].agent)(config, world, seed)
+def make_agent(name: str, config: Config, world: World, seed: int, state: RoundState | None = None) -> Agent:
+    """Make an agent for one episode. `seed` fixes all of its choices; planners search copies of `world`'s state.
+
+    Args:
+        name: of the table.
+        config: what `agent_config` returned.
+        world: the world that the agent will act in.
+        seed: fixes all of its choices.
+        state: for an agent that learns, what it knows at the start of its round; None: nothing yet.
+    """
+    spec = AGENTS[name]
+    made: Agent
+    if spec.state is None:
+        made = _load(spec.agent)(config, world, seed)
+    else:
+        made = _load(spec.agent)(
+            config, world, seed, _load(spec.state).begin(config) if state is None else state
+        )
     return made
+
+
+def state_class(name: str) -> type[RoundState] | None:
+    """Return the class of what an agent learns from round to round, or None for one that does not learn."""
+    entry_point = AGENTS[name].state
+    found: type[RoundState] | None = None if entry_point is None else _load(entry_point)
+    return found
 
 
 def _load(entry_point: str) -> Any:
