@@ -71,7 +71,7 @@ def shorten(world: World, goal: Goal, start: Snapshot, actions: Sequence[str]) -
     Returns:
         The plan, or None if replaying `actions` does not reach the goal.
     """
-    trial = _replay(world, goal, start, actions)
+    trial = replay(world, goal, start, actions)
     if trial is None:
         return None
     plan, states = trial
@@ -83,7 +83,7 @@ def shorten(world: World, goal: Goal, start: Snapshot, actions: Sequence[str]) -
             changed = False
             sizes = range(len(plan) - 1, 0, -1) if every_size else halves
             for begin, end in _blocks(len(plan), sizes):
-                shorter = _replay(world, goal, states[begin], plan[end:])
+                shorter = replay(world, goal, states[begin], plan[end:])
                 if shorter is not None:
                     plan, states = plan[:begin] + shorter[0], states[:begin] + shorter[1]
                     changed = True
@@ -97,7 +97,7 @@ def _blocks(length: int, sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
             yield begin, begin + size
 
 
-def _replay(
+def replay(
     world: World, goal: Goal, start: Snapshot, actions: Sequence[str]
 ) -> tuple[list[str], list[Snapshot]] | None:
     """Take `actions` from `start`: the steps up to the goal and the state before each, or None without the goal."""

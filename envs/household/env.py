@@ -23,6 +23,7 @@ from worldschool.envs.household.actions import (
 from worldschool.envs.household.activities import draw_goal
 from worldschool.envs.household.config import HouseholdConfig
 from worldschool.envs.household.engine import Engine
+from worldschool.envs.household.goals import check
 from worldschool.envs.household.houses import House, draw_episode
 from worldschool.envs.household.lived_in import NO_GOAL, LivedIn
 from worldschool.envs.household.premises import premises_of
@@ -30,6 +31,7 @@ from worldschool.envs.household.words import missions, stories
 from worldschool.envs.household.words.observation import observation
 from worldschool.envs.household.words.refusals import refusal, static_refusal
 from worldschool.envs.household.words.wordings import by_state, plainly
+from worldschool.envs.search import SearchTerms, TreeSearch
 from worldschool.envs.world import World, check_kind
 from worldschool.errors import WorldError
 from worldschool.records import Event, Goal, Snapshot
@@ -225,6 +227,35 @@ class HouseholdEnv(LivedIn, World):
         if self._goal.predicates is not predicates or self._goal.text != words:
             self._goal = Goal(words, predicates)
         return self._observation_of((text, changes, turn)), self._info(None)
+
+    def search(self, goal: Goal, terms: SearchTerms, simulations: int, seed: int) -> TreeSearch | None:
+        """Return a compiled tree search from the present state (`envs.search.CompiledSearch`).
+
+        Its actions are the effective ones, whatever `actions` says: no other helps to reach a goal.
+
+        Raises:
+            WorldError: a predicate names something that is not in this house, or could never hold.
+        """
+        from worldschool.envs.household.search.questions import space_of
+        from worldschool.envs.household.search.solver import CompiledTreeSearch
+
+        engine = self._now()
+        check(engine.premises.house, goal)
+        space = space_of(
+            engine,
+            goal,
+            terms.focus,
+            turn=self._turn,
+            take_turns=self._config.control == "all",
+            horizon=self._config.max_steps - self._steps,
+        )
+        return CompiledTreeSearch(space, terms, simulations, seed)
+
+    def progress(self, goal: Goal) -> float:
+        """Return how far the house is on its way to a goal, in [0, 1] (`search.questions.progress`)."""
+        from worldschool.envs.household.search.questions import progress
+
+        return progress(self._now(), goal, self._turn)
 
     @property
     def activity(self) -> str | None:

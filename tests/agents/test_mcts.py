@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worldschool.agents.base import agent_config, make_agent
-from worldschool.agents.mcts import MCTS, MCTSConfig, _Search, uct_score
+from worldschool.agents.mcts import MCTS, MCTSConfig, SnapshotSearch, puct_score, uct_score
+from worldschool.agents.mcts.priors import priors_of
 from worldschool.agents.plans import GoalNames, shorten
 from worldschool.errors import ConfigError, WorldError
+from worldschool.models.language import CompletionScore
 from worldschool.records import Goal
 
 THOROUGH = MCTSConfig(stop_at_first=False, simulations=600)
@@ -50,6 +52,12 @@ def test_uct_score_is_the_formula_by_hand() -> None:
     assert uct_score(0.3, 7, 100, 0.0) == 0.3
 
 
+def test_puct_score_is_the_formula_by_hand() -> None:
+    # 0.5 + 2 * 0.25 * sqrt(16) / (1 + 3) = 0.5 + 0.5
+    assert puct_score(0.5, 3, 16, 0.25, 2.0) == 1.0
+    assert puct_score(0.5, 3, 16, 0.0, 2.0) == 0.5
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("focus", [1.0, 4.0])
 def test_finds_the_shortest_plan_in_the_corridor(fake_world_class: Any, seed: int, focus: float) -> None:
@@ -61,17 +69,22 @@ def test_finds_the_shortest_plan_in_the_corridor(fake_world_class: Any, seed: in
     assert plan.value == pytest.approx(0.98 ** (len(plan.actions) - 1))
 
 
-@pytest.mark.parametrize("shaping", [True, False])
+@pytest.mark.parametrize("rule", ["uct", "puct"])
+@pytest.mark.parametrize("shaping", ["predicates", "none"])
 @pytest.mark.parametrize("transpositions", [True, False])
 @pytest.mark.parametrize("stop_at_first", [True, False])
 @pytest.mark.parametrize("cat", [True, False])
 def test_every_variant_returns_plans_that_replay(
-    fake_world_class: Any, shaping: bool, transpositions: bool, stop_at_first: bool, cat: bool
+    fake_world_class: Any, rule: Any, shaping: Any, transpositions: bool, stop_at_first: bool, cat: bool
 ) -> None:
     world = fake_world_class(length=4, cat=cat)
     world.reset(seed=3)
     config = MCTSConfig(
-        shaping=shaping, transpositions=transpositions, stop_at_first=stop_at_first, simulations=150
+        rule=rule,
+        shaping=shaping,
+        transpositions=transpositions,
+        stop_at_first=stop_at_first,
+        simulations=150,
     )
     plan = MCTS(config, 0).plan(world, world.goal)
     assert plan.success and plan.simulations <= 150
@@ -143,6 +156,91 @@ def test_the_step_limit_is_foreseen(fake_world_class: Any) -> None:
     assert not MCTS(MCTSConfig(simulations=100)).plan(world, world.goal).success
 
 
+def test_a_value_stands_in_for_rollouts(fake_world_class: Any) -> None:
+    world = fake_world_class(length=6)
+    world.reset(seed=5)
+    asked = []
+
+    def value(now: Any, goal: Goal) -> float:
+        asked.append(now.snapshot().position)
+        return 0.5
+
+    planner = MCTS(MCTSConfig(rollout_depth=20, advance=None, simulations=30), 0, value=value)
+    planner.plan(world, world.goal)
+    assert 0 < len(asked) <= 30
+
+
+def test_priors_lead_the_search(fake_world_class: Any) -> None:
+    """With the prior on what the shortest plan does, a few simulations are enough; against it, they are not."""
+    world = fake_world_class(length=8)
+    world.reset(seed=5)
+    wanted = MCTS(THOROUGH, 0).plan(world, world.goal).actions
+    config = MCTSConfig(
+        rule="puct", exploration=1.0, simulations=25, rollout_depth=0, shaping="none", advance=None
+    )
+
+    def solved(share: float) -> int:
+        priors = lambda now, goal, legal: [share if action in wanted else 1 - share for action in legal]  # noqa: E731
+        return sum(MCTS(config, seed, priors=priors).plan(world, world.goal).success for seed in range(10))
+
+    assert solved(0.99) > solved(0.01)
+
+
+def test_the_root_keeps_its_statistics(fake_world_class: Any) -> None:
+    world = fake_world_class(length=6)
+    world.reset(seed=5)
+    planner = MCTS(MCTSConfig(simulations=80, stop_at_first=False, focus=1, advance=None), 0)
+    planner.plan(world, world.goal)
+    assert {one.action for one in planner.root} <= set(world.legal_actions())
+    assert sum(one.visits for one in planner.root) == 80
+    assert sum(one.prior for one in planner.root) == pytest.approx(1.0)
+    assert [one.visits for one in planner.root] == sorted((one.visits for one in planner.root), reverse=True)
+
+
+def test_the_search_goes_on_from_the_best_state_it_saw(fake_world_class: Any) -> None:
+    world = fake_world_class(length=5)
+    world.reset(seed=1)
+    goal = Goal("", (("STATE:open", "chest", None), ("AT", "key", "room 1")))
+    config = MCTSConfig(simulations=4000, rollout_depth=0, max_depth=8)
+    at_the_root, going_on = (
+        MCTS(config.model_copy(update={"advance": advance}), 0).plan(world, goal) for advance in (None, 100)
+    )
+    assert not at_the_root.success  # it takes more steps than the tree is deep
+    assert going_on.success and len(going_on.actions) > 8
+
+
+def test_seconds_end_a_search(fake_world_class: Any) -> None:
+    world = fake_world_class(length=30, max_steps=5)
+    world.reset(seed=0)
+    plan = MCTS(MCTSConfig(simulations=10**9, seconds=0.05)).plan(world, world.goal)
+    assert not plan.success and 0 < plan.simulations < 10**9
+
+
+def test_a_language_model_gives_priors(fake_world_class: Any) -> None:
+    class Model:
+        asked = 0
+
+        def score(self, prompts: Any, completions: Any) -> Any:
+            Model.asked += 1
+            assert "Goal: Open the chest." in prompts[0] and prompts[0].endswith("Next action:")
+            return [
+                [CompletionScore(-8.0 if "wait" in text else -2.0, 2, len(text)) for text in completions[0]]
+            ]
+
+    world = fake_world_class(length=4)
+    world.reset(seed=4)
+    priors = priors_of(Model())  # type: ignore[arg-type]
+    legal = world.legal_actions()
+    shares = dict(zip(legal, priors(world, world.goal, legal), strict=True))
+    # Means of -4 and -1: e^-3 against 1 for each other action.
+    others = len(legal) - 1
+    assert shares["wait"] == pytest.approx(math.exp(-3) / (others + math.exp(-3)))
+    assert sum(shares.values()) == pytest.approx(1.0)
+    priors(world, world.goal, legal)
+    assert Model.asked == 1
+    assert MCTS(MCTSConfig(rule="puct"), priors=priors).plan(world, world.goal).success
+
+
 def test_same_seed_same_plan(fake_world_class: Any) -> None:
     def plans(seed: int) -> list[Any]:
         world = fake_world_class(length=6, cat=True)
@@ -153,18 +251,19 @@ def test_same_seed_same_plan(fake_world_class: Any) -> None:
     assert plans(1) == plans(1)
 
 
-@pytest.mark.parametrize("shaping", [True, False])
-def test_shaping_telescopes_along_a_path_to_the_goal(fake_world_class: Any, shaping: bool) -> None:
+@pytest.mark.parametrize("shaping", ["progress", "none"])
+def test_shaping_telescopes_along_a_path_to_the_goal(fake_world_class: Any, shaping: Any) -> None:
     # Ng et al. 1999: the discounted sum of shaped rewards is the unshaped return minus Phi(s0): gamma^(T-1) - Phi(s0).
     world = fake_world_class(length=3, goal="none")
     world.reset(seed=2)
     goal = Goal("", (("STATE:open", "chest", None), ("AT", "Mary", world.facts()[0].object)))
     world.set_goal(goal)
     assert world.satisfied(goal) == (True, False)  # so Phi(s0) is one half
-    search = _Search(world, goal, MCTSConfig(shaping=shaping), Random(0))
-    plan = shorten(world, goal, search.start, MCTS(THOROUGH, 0).plan(world, goal).actions)
+    start = world.snapshot()
+    search = SnapshotSearch(world, goal, MCTSConfig(shaping=shaping).terms, Random(0))
+    plan = shorten(world, goal, start, MCTS(THOROUGH, 0).plan(world, goal).actions)
     assert plan is not None and len(plan) > 2
-    node, path = search.root, []
+    node, path = search._root, []
     for action in plan:
         edge, _ = search._expand(node, action)
         path.append((node, edge))
@@ -172,18 +271,22 @@ def test_shaping_telescopes_along_a_path_to_the_goal(fake_world_class: Any, shap
             node = edge.child
     assert edge.reaches_goal
     search._back_up(path, 0.0)
-    assert path[0][1].total == pytest.approx(0.98 ** (len(plan) - 1) - (0.5 if shaping else 0.0))
+    assert path[0][1].total == pytest.approx(
+        0.98 ** (len(plan) - 1) - (0.5 if shaping == "progress" else 0.0)
+    )
 
 
-@pytest.mark.parametrize("shaping", [True, False])
-def test_a_rollout_returns_the_same_sum_in_closed_form(fake_world_class: Any, shaping: bool) -> None:
+@pytest.mark.parametrize("shaping", ["progress", "none"])
+def test_a_rollout_returns_the_same_sum_in_closed_form(fake_world_class: Any, shaping: Any) -> None:
     world = fake_world_class(length=2, goal="none")
     world.reset(seed=0)
-    goal = Goal("", (("STATE:closed", "chest", None), ("HOLDS", "Mary", "chest")))  # half true, never all
-    search = _Search(world, goal, MCTSConfig(shaping=shaping, rollout_depth=5, focus=8), Random(0))
-    value, plan = search._rollout(search.root)
+    goal = Goal("", (("AT", "chest", "room 2"), ("HOLDS", "Mary", "chest")))  # half true, never all
+    search = SnapshotSearch(
+        world, goal, MCTSConfig(shaping=shaping, rollout_depth=5, focus=8).terms, Random(0)
+    )
+    value, plan = search._rollout(search._root)
     # Phi = 1/2 all along: gamma^5 / 2 - 1/2. Without shaping nothing was reached: 0.
-    assert value == pytest.approx(0.98**5 / 2 - 0.5 if shaping else 0.0)
+    assert value == pytest.approx(0.98**5 / 2 - 0.5 if shaping == "progress" else 0.0)
     assert plan is None
 
 
