@@ -17,6 +17,7 @@ from worldschool.envs.household.vocabulary import FURNITURE, OBJECTS
 from worldschool.envs.household.words.missions import activity_instruction
 from worldschool.envs.household.words.wordings import Choose, plainly
 from worldschool.records import Goal, Predicate
+from worldschool.splits import split_of_activity
 
 Bound: TypeAlias = dict[str, tuple[str, ...]]
 """Role to the entities that play it."""
@@ -50,6 +51,8 @@ def draw_activity(
 ) -> tuple[str, Goal] | None:
     """Return an activity that a house offers and that is not done yet, as its name and a goal; None if there is none.
 
+    Activities are split by name (`splits.split_of_activity`): a house offers those of its own split.
+
     Args:
         premises: the house.
         view: the state now.
@@ -58,7 +61,10 @@ def draw_activity(
         choose: picks the wordings of the goal.
     """
     # Weighted, without putting back (Efraimidis and Spirakis 2006).
-    order = sorted(ACTIVITIES, key=lambda activity: rng.random() ** (1 / activity.weight), reverse=True)
+    offered = [
+        activity for activity in ACTIVITIES if split_of_activity(activity.name) == premises.house.split
+    ]
+    order = sorted(offered, key=lambda activity: rng.random() ** (1 / activity.weight), reverse=True)
     for activity in order:
         predicates = instantiate(premises, activity, actor, rng, view)
         goal = Goal("", predicates or ())

@@ -77,7 +77,7 @@ class HouseholdEnv(LivedIn, World):
     """
 
     world_id: ClassVar[str] = "worldschool/Household-v0"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012 (gymnasium declares it so)
 
     def __init__(self, *, render_mode: str | None = None, **settings: Any) -> None:

@@ -20,6 +20,7 @@ from worldschool.envs.household.goals import check
 from worldschool.envs.household.premises import premises_of
 from worldschool.experience.recording import EpisodeLabel, record_episode
 from worldschool.records import SPLITS, Goal
+from worldschool.splits import split_of_activity
 
 BIG = {"rooms": (8, 8), "furniture": (8, 8), "objects": (50, 64)}
 BY_NAME = {activity.name: activity for activity in ACTIVITIES}
@@ -156,9 +157,19 @@ def test_reset_draws_an_activity_that_is_not_done(wording):
             names = BY_NAME[env.activity].names
             told = env.goal.text.casefold()
             assert any(name in told for name in (names[:1] if wording == "plain" else names))
-    assert len(drawn) > 20 and drawn.most_common(1)[0][1] < 40
+    assert len(drawn) > 15 and drawn.most_common(1)[0][1] < 40
     first = env.reset(seed=3), env.goal, env.activity
     assert (env.reset(seed=3), env.goal, env.activity) == first
+
+
+def test_splits_share_no_activity():
+    drawn = {}
+    for split in SPLITS:
+        env = HouseholdEnv(goal="activity", split=split)
+        drawn[split] = {env.reset(seed=seed)[1]["activity"] for seed in range(80)} - {None}
+        assert {split_of_activity(activity) for activity in drawn[split]} == {split}
+    assert sum(map(len, drawn.values())) > 25
+    assert {split_of_activity(activity.name) for activity in ACTIVITIES} == set(SPLITS)
 
 
 def test_a_house_that_offers_nothing_falls_back_to_a_random_goal():
