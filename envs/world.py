@@ -96,10 +96,17 @@ class WorldSpec:
 
     id: str
     entry_point: str
+    gymnasium_id: str | None = None
+    """Under which Gymnasium makes it, where `id` is that of its numeric form there; None: under `id`."""
 
 
 WORLDS: tuple[WorldSpec, ...] = (
     WorldSpec("worldschool/Household-v0", "worldschool.envs.household.env:HouseholdEnv"),
+    WorldSpec(
+        "worldschool/HouseholdGrid-v0",
+        "worldschool.envs.household.grid.text:HouseholdGridTextEnv",
+        gymnasium_id="worldschool/HouseholdGridText-v0",
+    ),
 )
 
 
@@ -125,8 +132,9 @@ NUMERIC_FORMS: tuple[NumericSpec, ...] = (
 def register_worlds() -> None:
     """Register every world and numeric form with Gymnasium. They own their step limit, so none is given here."""
     for spec in WORLDS:
-        if spec.id not in gymnasium.registry:
-            gymnasium.register(id=spec.id, entry_point=spec.entry_point, max_episode_steps=None)
+        name = spec.gymnasium_id or spec.id
+        if name not in gymnasium.registry:
+            gymnasium.register(id=name, entry_point=spec.entry_point, max_episode_steps=None)
     for form in NUMERIC_FORMS:
         if form.id not in gymnasium.registry:
             gymnasium.register(

@@ -50,11 +50,13 @@ CHOOSERS: dict[str, Callable[[Any, dict[str, Any], Random], Any]] = {
     "worldschool/Household-v0": text_action,
     "worldschool/HouseholdDiscrete-v0": discrete_action,
     "worldschool/HouseholdGrid-v0": grid_action,
+    "worldschool/HouseholdGridText-v0": text_action,
 }
 
 
 def test_no_household_is_left_out():
-    registered = {row.id for row in (*WORLDS, *NUMERIC_FORMS) if "Household" in row.id}
+    worlds = {row.gymnasium_id or row.id for row in WORLDS}
+    registered = {name for name in (*worlds, *(row.id for row in NUMERIC_FORMS)) if "Household" in name}
     assert registered == set(CHOOSERS)
 
 

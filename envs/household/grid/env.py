@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
-
-from worldschool.envs.household import goals
-from worldschool.envs.household.config import HouseholdConfig
-from worldschool.envs.household.engine import Engine
-from worldschool.envs.household.grid.floor import Floor, ahead, padded_size
-from worldschool.envs.household.grid.moves import DROP, MOVES, PICKUP, STEP, TOGGLE, TURN_RIGHT, GridHousehold
+from worldschool.envs.household.grid.episode import grid_config
+from worldschool.envs.household.grid.floor import padded_size
+from worldschool.envs.household.grid.moves import MOVES
 from worldschool.envs.household.grid.screen import HouseholdScreen
-from worldschool.envs.household.houses import House, draw_episode
-from worldschool.envs.household.lived_in import NO_GOAL, LivedIn
-from worldschool.envs.household.premises import premises_of
-from worldschool.envs.household.scene import standing
-from worldschool.envs.world import check_kind
-from worldschool.errors import WorldError, nearest
-from worldschool.records import Event, Goal, Snapshot
+from worldschool.envs.household.houses import House
+from worldschool.envs.household.lived_in import NO_GOAL
+from worldschool.errors import WorldError
+from worldschool.records import Goal, Snapshot
 from worldschool.spaces import AnyText
 
 TEXT_ONLY = ("observe", "actions", "info_legal", "wording")
 """Settings of the text household that mean nothing here."""
-DEFAULTS: dict[str, Any] = {"goal": "random", "max_steps": 250}
 MISSION_LENGTH = 96
 """What FlatObsWrapper has space for."""
-OTHERS_MOVES = (0, TURN_RIGHT, STEP, STEP, STEP, STEP, PICKUP, DROP, TOGGLE)
-"""What another character does in a step: one of these, each as likely. Where the way is barred, it turns."""
 
 
-class HouseholdGridEnv(LivedIn, HouseholdScreen):
+class HouseholdGridEnv(HouseholdScreen):
     """The household on MiniGrid's grid: walking costs steps, and being close means being near.
 
     Same seed and settings give the house, the start and the goal of `HouseholdEnv`; what the grid adds (cells and
@@ -78,9 +68,6 @@ class HouseholdGridEnv(LivedIn, HouseholdScreen):
         WorldError: a setting is unknown or its value not accepted.
     """
 
-    world_id: ClassVar[str] = "worldschool/HouseholdGrid-v0"
-    version: ClassVar[str] = "1"
-
     def __init__(
         self,
         *,
@@ -93,7 +80,7 @@ class HouseholdGridEnv(LivedIn, HouseholdScreen):
         agent_pov: bool = False,
         **settings: Any,
     ) -> None:
-        self._config = _checked(settings)
+        self._config = grid_config(settings, not_offered=TEXT_ONLY)
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise WorldError(
                 f"found {render_mode!r}",
@@ -120,10 +107,7 @@ class HouseholdGridEnv(LivedIn, HouseholdScreen):
             tile_size=tile_size,
             agent_pov=agent_pov,
         )
-        self._generator = np.zeros(1, np.uint64)
-        self._goal, self._asked = NO_GOAL, NO_GOAL
-        self._truncated = False
-        self._events: tuple[Event, ...] = ()
+        self._asked = NO_GOAL
 
     @property
     def config(self) -> dict[str, Any]:
@@ -159,22 +143,7 @@ class HouseholdGridEnv(LivedIn, HouseholdScreen):
         return observation, self._info(None)
 
     def _gen_grid(self, width: int, height: int) -> None:
-        """Draw house, start and goal as `HouseholdEnv.reset` does, then where everybody stands."""
-        house, size, generator, rng = draw_episode(self._config, self.np_random)
-        engine = Engine(premises_of(house), generator)
-        engine.begin()
-        goal = self._asked
-        if goal is not NO_GOAL:
-            goals.check(house, goal)
-        elif self._config.goal == "random":
-            goal = goals.from_rows(house, engine.draw_goal(size), house.characters[0])
-        life = GridHousehold(engine, Floor(house))
-        life.floor.draw(life.rooms(), life.on_floor(), rng)
-        life.stand()
-        self._generator[0] = engine.generator
-        self._terminated, self._truncated, self._events = False, False, ()
-        self._enter(life)
-        self._take_goal(goal)
+        self._begin(self.np_random, self._asked)
 
     def step(self, action: int) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Let the agent make a move, and then each other character.
@@ -183,76 +152,17 @@ class HouseholdGridEnv(LivedIn, HouseholdScreen):
             ResetNeeded: there was no reset yet.
             WorldError: the episode has ended, or there is no such action.
         """
-        life = self.life
-        if self._terminated or self._truncated:
-            raise WorldError(
-                "the episode has ended",
-                where="HouseholdGrid: step",
-                mend="Call reset, or restore a snapshot.",
-            )
+        self._check_going()
         if not self.action_space.contains(action):
             told = ", ".join(f"{number} {name}" for number, name in enumerate(MOVES))
             raise WorldError(f"found {action!r}", where="HouseholdGrid: action", mend=f"Accepted: {told}.")
-        error, self._events = life.do(0, int(action), self.step_count)
-        self._notice_goal()
-        self._let_others_act()
-        self.step_count += 1
-        self._truncated = not self._terminated and self.step_count >= self.max_steps
+        self._events = ()
+        error = self._move(int(action))
         self._show()
         if self.render_mode == "human":
             self.render()
         reward = 1.0 if self._terminated else 0.0
         return self.gen_obs(), reward, self._terminated, self._truncated, self._info(error)
-
-    def _let_others_act(self) -> None:
-        life = self.life
-        for actor in range(1, len(life.floor.house.characters)):
-            if self._terminated:
-                return
-            move = OTHERS_MOVES[standing.roll(self._generator, len(OTHERS_MOVES))]
-            if move == STEP and not life.floor.can_enter(ahead(life.floor.poses[actor])):
-                move = TURN_RIGHT
-            error, events = life.do(actor, move, self.step_count)
-            if not error:  # what another one tries in vain, nobody needs to know
-                self._events += events
-            self._notice_goal()
-
-    # -- what the household knows -------------------------------------------------------------------------------------
-
-    def path_to(self, name: str) -> list[int] | None:
-        """Return the fewest moves that bring the agent to something: a text walk, on the grid.
-
-        They end beside it, looking at it; for a thing in, on or held by something, beside that; for a room in it. Empty
-        if the agent is there, holds it, or is meant; None if there is no way now, as other characters are in the way.
-
-        Raises:
-            ResetNeeded: there was no reset yet.
-            WorldError: there is nothing of this name in the house.
-        """
-        life = self.life
-        house = life.floor.house
-        if name not in house.place_of:
-            raise WorldError(
-                f"there is no {name!r} in this house",
-                where="HouseholdGrid: path_to",
-                mend=nearest(name, house.names).strip() or "Name an entity of this house.",
-            )
-        return life.path(0, house.place_of[name])
-
-    def snapshot(self) -> Snapshot:
-        """Return all of the state: the household's, cells and directions, goal, generator, step count, how it ended."""
-        life = self.life
-        return Snapshot(
-            self.world_id,
-            (
-                life.floor.house.text,
-                life.engine.changes(),
-                life.floor.to_json(),
-                self._goal.text,
-                self._goal.predicates,
-            ),
-            (int(self._generator[0]), self.step_count, self._terminated, self._truncated),
-        )
 
     def restore(self, snapshot: Snapshot) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return to `snapshot`, of this or another grid with the same settings. The last events are not kept.
@@ -260,35 +170,21 @@ class HouseholdGridEnv(LivedIn, HouseholdScreen):
         Raises:
             WorldError: the snapshot is not of this world, its house does not fit this grid, or it is damaged.
         """
-        where = "HouseholdGrid: restore"
-        check_kind(snapshot, self.world_id, where)
-        try:
-            text, changes, cells, words, predicates = snapshot.state
-            generator, steps, terminated, truncated = snapshot.bookkeeping
-            house = House.from_text(text)
-            engine = Engine(premises_of(house))
-            engine.restore(changes, generator)
-            life = GridHousehold(engine, Floor(house))
-            life.floor.restore(cells, life.rooms(), life.on_floor())
-            goal = Goal(words, predicates)
-        except (TypeError, ValueError, LookupError) as error:
-            raise WorldError(f"the snapshot is damaged ({error})", where=where) from None
-        if house.plan.width > self.width or house.plan.height > self.height:
-            problem = f"its house of {house.plan.width} by {house.plan.height} cells is larger than this grid"
-            raise WorldError(problem, where=where, mend="Restore it in a grid of the same settings.")
-        self._generator[0] = generator
-        self.step_count, self._terminated, self._truncated, self._events = steps, terminated, truncated, ()
-        self._enter(life)
-        self._take_goal(goal)
+        self._return_to(snapshot)
         return self.gen_obs(), self._info(None)
+
+    def _check_size(self, house: House) -> None:
+        if house.plan.width > self.width or house.plan.height > self.height:
+            raise WorldError(
+                f"its house of {house.plan.width} by {house.plan.height} cells is larger than this grid",
+                where="HouseholdGrid: restore",
+                mend="Restore it in a grid of the same settings.",
+            )
 
     # -- goals and info ----------------------------------------------------------------------------------------------
 
-    def _now(self) -> Engine:
-        return self.life.engine
-
     def _take_goal(self, goal: Goal) -> None:
-        self._goal = goal
+        super()._take_goal(goal)
         self.mission = mission_of(goal)
 
     def _info(self, error: str | None) -> dict[str, Any]:
@@ -309,29 +205,3 @@ def mission_of(goal: Goal) -> str:
     text = goal.text.rstrip(".")
     text = text[:1].lower() + text[1:]
     return text if len(text) <= MISSION_LENGTH else text.replace(" the ", " ")
-
-
-def _checked(settings: dict[str, Any]) -> HouseholdConfig:
-    """Return the settings of the household, checked."""
-    config = HouseholdConfig.build({**DEFAULTS, **settings})
-    plain = HouseholdConfig()
-    if config.control != "self":
-        raise WorldError(
-            f"found {config.control!r}",
-            where="HouseholdGrid: control",
-            mend="On the grid only 'self' is offered; the text household has 'all'.",
-        )
-    if config.goal == "activity":
-        raise WorldError(
-            "found 'activity'",
-            where="HouseholdGrid: goal",
-            mend="Some activities need what the grid's moves cannot do (sit, wash); accepted: 'none', 'random'.",
-        )
-    for name in TEXT_ONLY:
-        if getattr(config, name) != getattr(plain, name):
-            raise WorldError(
-                f"found {getattr(config, name)!r}",
-                where=f"HouseholdGrid: {name}",
-                mend="Leave it out on the grid.",
-            )
-    return config

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from copy import copy
 from random import Random
 from typing import Any, TypeAlias
 
@@ -19,6 +20,9 @@ STEPS: tuple[Cell, ...] = ((1, 0), (0, 1), (-1, 0), (0, -1))
 """What one step adds to a cell, by direction: right, down, left, up, as MiniGrid counts them."""
 FOCUS_PIECES = 3
 """Most pieces of furniture in a room of a stripped house: a surface, a container, a switch."""
+
+MOST_PATHS = 20_000
+"""Paths that are remembered: searching walks the same ways again and again."""
 
 Pose: TypeAlias = tuple[int, int, int]
 """x, y, direction."""
@@ -75,6 +79,13 @@ class Floor:
         self.room_at: dict[Cell, int] = {cell: room for cell, room in free.items() if cell in reached}
         self.poses: list[Pose] = []
         self.lying: dict[int, Cell] = {}
+        self._paths: dict[tuple[Pose, tuple[Cell, ...], Cell | int], bytes | None] = {}
+
+    def twin(self) -> Floor:
+        """Return another floor of the same house, nobody on it yet; what never changes is shared."""
+        floor = copy(self)
+        floor.poses, floor.lying = [], {}
+        return floor
 
     def _reached(self, free: dict[Cell, int]) -> set[Cell]:
         """Return the cells that can be walked to from the doorways."""
@@ -155,6 +166,43 @@ class Floor:
                     before[after] = pose, move
                     queue.append(after)
         return None
+
+    def path(self, character: int, goal: Cell | int) -> list[int] | None:
+        """Return the fewest moves after which a character faces a cell, or is in a room (its place); None: no way now."""
+        others = tuple((x, y) for at, (x, y, _) in enumerate(self.poses) if at != character)
+        key = (self.poses[character], others, goal)
+        if key not in self._paths:
+            if len(self._paths) >= MOST_PATHS:
+                self._paths.clear()
+            if isinstance(goal, int):
+                found = self.shortest_path(self.poses[character], lambda at: self.room_at.get(at[:2]) == goal)
+            else:
+                found = self.shortest_path(self.poses[character], lambda at: ahead(at) == goal)
+            self._paths[key] = None if found is None else bytes(found)
+        moves = self._paths[key]
+        return None if moves is None else list(moves)
+
+    def in_reach(self, character: int) -> set[Cell | int] | None:
+        """Return the cells that a character could walk to or face while the others stand as they do, and the rooms.
+
+        None for everything: nobody else is here.
+        """
+        if len(self.poses) == 1:
+            return None
+        taken = {(x, y) for x, y, _ in self.poses}
+        found: set[Cell | int] = set()
+        queue: list[Cell] = [self.poses[character][:2]]
+        walked = set(queue)
+        for x, y in queue:  # grows while it is walked through
+            if (x, y) in self.room_at:
+                found.add(self.room_at[x, y])
+            for dx, dy in STEPS:
+                cell = (x + dx, y + dy)
+                found.add(cell)
+                if cell not in walked and cell not in taken and (cell in self.room_at or cell in self.doors):
+                    walked.add(cell)
+                    queue.append(cell)
+        return found
 
     # -- snapshots ----------------------------------------------------------------------------------------------------
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from gymnasium.error import ResetNeeded
 from minigrid.core.constants import TILE_PIXELS
 from minigrid.minigrid_env import MiniGridEnv
 
 from worldschool.envs.household.grid.canvas import Image
+from worldschool.envs.household.grid.episode import GridEpisode
 from worldschool.envs.household.grid.moves import GridHousehold
 from worldschool.envs.household.grid.objects import Thing
 from worldschool.envs.household.grid.scenery import Scenery
 from worldschool.envs.household.grid.view import describe_front, draw_grid, squared, with_strip, write_rooms
 
 
-class HouseholdScreen(MiniGridEnv):  # type: ignore[misc]
+class HouseholdScreen(GridEpisode, MiniGridEnv):  # type: ignore[misc]
     """A MiniGrid environment that shows a household; what happens in it is HouseholdGridEnv's.
 
     Args:
@@ -25,27 +25,14 @@ class HouseholdScreen(MiniGridEnv):  # type: ignore[misc]
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.mission = ""
-        self._terminated = False
-        self._life: GridHousehold | None = None
         self._scenery: Scenery | None = None
         self._in_window = False
-
-    @property
-    def life(self) -> GridHousehold:
-        """The household itself: its engine, and where everything is on the floor.
-
-        Raises:
-            ResetNeeded: there was no reset yet.
-        """
-        if self._life is None:
-            raise ResetNeeded("HouseholdGrid: call reset (or restore a snapshot) first.")
-        return self._life
 
     def _enter(self, life: GridHousehold) -> None:
         """Take over another household."""
         if self._life is None or self._life.floor.house.text != life.floor.house.text:
             self._scenery = Scenery(life.floor, self.width, self.height)
-        self._life = life
+        super()._enter(life)
         self._show()
 
     def _show(self) -> None:
