@@ -73,3 +73,12 @@ def test_unknown_agents_and_settings_are_named() -> None:
         agent_config("randon", {})
     with pytest.raises(ConfigError, match="Did you mean 'verb_weights'"):
         agent_config("random", {"verb_weight": {}})
+
+
+def test_uniform_exploration_draws_what_it_always_drew() -> None:
+    # Drawn by version 0.1: results that were published with these draws can be had again.
+    plain = [2, 1, 3, 0, 0, 0, 2, 0, 1, 0, 0, 3, 3, 0, 1, 0, 3, 0, 0, 1, 0, 3, 0, 1]
+    weighted = [1, 1, 0, 1, 1, 0, 1, 0, 0, 3, 1, 2, 0, 0, 1, 3, 3, 3, 1, 3, 3, 0, 3, 2]
+    assert draws(RandomConfig(), LEGAL, 24, seed=7) == [LEGAL[drawn] for drawn in plain]
+    config = RandomConfig(verb_weights={"walk": 3.0, "drop": 0.5})
+    assert draws(config, LEGAL, 24, seed=7) == [LEGAL[drawn] for drawn in weighted]
