@@ -2,48 +2,51 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
-import pyarrow
-import pyarrow.parquet
 from pydantic import Field
 
 from worldschool.config import Config
-from worldschool.errors import DatasetError
-from worldschool.experience.builders.base import BuilderSettings, builder_settings, run_builder
+from worldschool.errors import ConfigError, DatasetError
+from worldschool.experience.asking import AGAIN, Asking, asked_of, balancers_for, questions_about
+from worldschool.experience.builders.activity_recognition import ActivitySettings
+from worldschool.experience.builders.base import BuilderSettings, builder_settings
+from worldschool.experience.example_files import (
+    ARROW_SCHEMA,
+    EXAMPLES_FILE,
+    EXAMPLES_STEM,
+    iterate_examples,
+    read_examples,
+    write_examples,
+    writer,
+)
+from worldschool.experience.example_report import Tally
+from worldschool.experience.shots import ShotPool
 from worldschool.experience.store import EpisodeStore
-from worldschool.files import write_atomic
-from worldschool.progress import Advance, silent
-from worldschool.records import EXAMPLE_SCHEMA, Episode, Example
+from worldschool.files import read_json, write_json
+from worldschool.progress import Advance, progress, silent
+from worldschool.records import Episode, Example
 from worldschool.runs import claim_output
 
-EXAMPLES_FILE = "examples.parquet"
+__all__ = [
+    "ARROW_SCHEMA",
+    "EXAMPLES_FILE",
+    "ExamplesConfig",
+    "build_examples",
+    "examples_command",
+    "iterate_examples",
+    "permute_answers",
+    "read_examples",
+    "read_report",
+    "write_examples",
+]
 
-ARROW_SCHEMA = pyarrow.schema(
-    [
-        ("example_id", pyarrow.string()),
-        ("task", pyarrow.string()),
-        ("prompt", pyarrow.string()),
-        ("completion", pyarrow.string()),
-        ("answer", pyarrow.string()),
-        ("split", pyarrow.string()),
-        ("episode_id", pyarrow.string()),
-        ("builder", pyarrow.string()),
-        ("builder_version", pyarrow.int32()),
-        ("seed", pyarrow.int64()),
-        ("options", pyarrow.list_(pyarrow.string())),
-        ("answer_index", pyarrow.int32()),
-        ("dials", pyarrow.string()),
-        ("weight", pyarrow.float64()),
-        ("meta", pyarrow.string()),
-    ],
-    metadata={"schema": EXAMPLE_SCHEMA},
-)
+REPORT_FILE = "report.json"
 
 
 class ExamplesConfig(Config):
@@ -57,108 +60,135 @@ class ExamplesConfig(Config):
     """Fixes wordings and choices."""
     limit: int | None = Field(default=None, ge=1)
     """At most this many examples of each builder."""
+    balance: bool = False
+    """Choose what is asked so that answers are spread evenly and shortcuts do not pay; asks less than could be asked."""
+    longest: int | None = Field(default=None, ge=1)
+    """Most characters of prompt and completion together: longer examples are left out, never cut. Null: any."""
+    shots_from: tuple[str, ...] = ()
+    """Datasets of the train split to take worked examples from (builders' `shots`); empty: `datasets`."""
+    format: Literal["parquet", "jsonl"] = "parquet"
+    """What is written: `examples.parquet` or `examples.jsonl`."""
 
 
 def build_examples(
-    episodes: Iterable[Episode], builders: dict[str, BuilderSettings], seed: int, advance: Advance = silent
+    episodes: Iterable[Episode], builders: Mapping[str, BuilderSettings], seed: int, advance: Advance = silent
 ) -> Iterator[Example]:
     """Yield every builder's examples, episode by episode, so that questions about one story follow each other."""
-    for episode in episodes:
-        for name, settings in builders.items():
-            yield from run_builder(name, episode, settings, seed)
-        advance(1)
+    return asked_of(episodes, Asking(builders, seed), Tally(list(builders)), advance=advance)
 
 
-def examples_command(config: ExamplesConfig, out: Path, advance: Advance = silent) -> Path:
-    """Build the configured examples into `out/examples.parquet`; done already, it is left as it is.
+def examples_command(config: ExamplesConfig, out: Path, advance: Advance | None = None) -> Path:
+    """Build the configured examples into a file in `out`; done already, it is left as it is.
+
+    Beside it `report.json` says how many there are, how answers are spread and what was left out (`read_report`).
+    Examples are written as they are built, so that memory does not grow with their number.
+
+    Args:
+        config: what to build from what.
+        out: the output directory; the same configuration continues it.
+        advance: told of every episode; None shows a progress bar on standard error.
 
     Raises:
-        DatasetError: a dataset is missing or empty, or nothing could be built from it.
+        ConfigError: a builder or setting is not accepted, or there is nothing to take worked examples from.
+        DatasetError: a dataset is missing, empty or damaged, or nothing could be built from it.
     """
     builders = {name: builder_settings(name, values, "builders") for name, values in config.builders.items()}
     stores = [EpisodeStore.open(Path(directory)) for directory in config.datasets]
-    target = out / EXAMPLES_FILE
+    shown = [EpisodeStore.open(Path(directory)) for directory in config.shots_from] or stores
+    target = out / f"{EXAMPLES_STEM}.{config.format}"
     if claim_output(out, "examples", config.to_json(), config.seed) and target.exists():
         return target
-    counts = dict.fromkeys(builders, 0)
-    kept = []
-    episodes = (episode for store in stores for episode in store)
-    for example in build_examples(episodes, builders, config.seed, advance):
-        if config.limit is None or counts[example.task] < config.limit:
-            counts[example.task] += 1
-            kept.append(example)
-    if not kept:
-        raise DatasetError(
-            "none of the builders found anything to ask about in these episodes",
-            where=", ".join(config.datasets),
-            mend="Collect longer episodes, or use other builders.",
-        )
-    write_examples(target, kept)
+    builders = with_activities(builders, [*stores, *(one for one in shown if one not in stores)])
+    asking = Asking(builders, config.seed, config.balance, config.limit, config.longest)
+    tally = Tally(list(builders))
+    total = sum(len(store) for store in stores)
+    bar = progress("examples", total, "episodes") if advance is None else nullcontext(advance)
+    with bar as told:
+        pool = _worked_examples(asking, shown)
+        found = asked_of(_each_once(stores, tally), asking, tally, pool, told)
+        with writer(target) as write:
+            for example in found:
+                write(example)
+            if not any(one.examples for one in tally.tasks.values()):
+                raise DatasetError(
+                    "none of the builders found anything to ask about in these episodes",
+                    where=", ".join(config.datasets),
+                    mend=_why(tally),
+                )
+            write_json(out / REPORT_FILE, tally.to_json())
     return target
 
 
-def write_examples(path: Path, examples: Sequence[Example]) -> None:
-    """Write examples as Parquet, or as JSON lines where the name ends in .jsonl; atomically."""
-    rows = [example.to_json() for example in examples]
-    if path.suffix == ".jsonl":
-        write_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-        return
-    sink = pyarrow.BufferOutputStream()
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, ARROW_SCHEMA), sink, compression="zstd")
-    write_atomic(path, sink.getvalue().to_pybytes())
-
-
-def read_examples(path: Path | str) -> list[Example]:
-    """Read a file of examples, or the one in an output directory of `worldschool examples`.
+def read_report(path: Path) -> dict[str, Any]:
+    """Return the report beside a file of examples that `examples_command` wrote.
 
     Raises:
-        DatasetError: the file is missing, damaged, empty, of an unknown version or lacks a field.
+        UserError: it is missing or damaged.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = path / EXAMPLES_FILE
-    if not path.exists():
-        raise DatasetError(
-            "there is no such file of examples", where=str(path), mend="Make one with `worldschool examples`."
+    report: dict[str, Any] = read_json(path.parent / REPORT_FILE, what="a report on examples")
+    return report
+
+
+def with_activities(
+    builders: Mapping[str, BuilderSettings], stores: Sequence[EpisodeStore]
+) -> dict[str, BuilderSettings]:
+    """Return the settings with the datasets' activities as options where a builder about activities names none."""
+    if not any(isinstance(one, ActivitySettings) and not one.activities for one in builders.values()):
+        return dict(builders)
+    found = sorted({row["activity"] for store in stores for row in store.rows() if row["activity"]})
+    return {
+        name: settings.model_copy(update={"activities": tuple(found)})
+        if isinstance(settings, ActivitySettings) and not settings.activities
+        else settings
+        for name, settings in builders.items()
+    }
+
+
+def _worked_examples(asking: Asking, stores: Sequence[EpisodeStore]) -> ShotPool | None:
+    """Return worked examples for the builders that want some, or None if none does."""
+    tasks = [name for name, settings in asking.builders.items() if settings.shots]
+    if not tasks:
+        return None
+    pool, tally, balancers = ShotPool(), Tally(list(asking.builders)), balancers_for(asking)
+    episodes = (episode for store in stores for episode in store.scan("train"))
+    pool.fill(
+        episodes,
+        tasks,
+        lambda task, episode: questions_about(episode, task, asking, balancers.get(task), tally),
+    )
+    if not pool.sizes():
+        raise ConfigError(
+            f"worked examples are asked for ({', '.join(tasks)}), and no episode of the train split gives one",
+            where="shots_from",
+            mend="Name a dataset that was collected with `split: train`.",
         )
-    try:
-        rows = _read_jsonl(path) if path.suffix == ".jsonl" else _read_parquet(path)
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise DatasetError(f"the file cannot be read: {error}", where=str(path)) from None
-    try:
-        examples = [Example.from_json(row) for row in rows]
-    except TypeError as error:
-        missing = str(error).split("missing ")[-1]
-        raise DatasetError(f"an example lacks fields: {missing}", where=str(path)) from None
-    if not examples:
-        raise DatasetError(
-            "there is no example in it", where=str(path), mend="Build it from a fuller dataset."
-        )
-    return examples
+    return pool
 
 
-def _read_parquet(path: Path) -> list[dict[str, Any]]:
-    table = pyarrow.parquet.read_table(path)
-    schema = (table.schema.metadata or {}).get(b"schema", EXAMPLE_SCHEMA.encode()).decode()
-    if schema != EXAMPLE_SCHEMA:
-        raise ValueError(f"its schema is {schema!r}, this release reads {EXAMPLE_SCHEMA!r}")
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
+def _each_once(stores: Sequence[EpisodeStore], tally: Tally) -> Iterator[Episode]:
+    """Yield the episodes of all datasets; one that an earlier dataset had is counted and left out."""
+    seen: set[str] = set()
+    for number, store in enumerate(stores):
+        for episode in store:
+            if episode.episode_id in seen:
+                for task in tally.tasks.values():
+                    task.skipped[AGAIN] += 1
+                continue
+            if number < len(stores) - 1:  # the last one's are not looked for any more
+                seen.add(episode.episode_id)
+            yield episode
 
 
-def _read_jsonl(path: Path) -> list[dict[str, Any]]:
-    rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError:
-            raise ValueError(f"line {number} is not JSON") from None
-        if not isinstance(row, dict):
-            raise ValueError(f"line {number} is not a JSON object")  # noqa: TRY004 (told as a DatasetError)
-        rows.append(row)
-    return rows
+def _why(tally: Tally) -> str:
+    """Return what was left out, as what to mend."""
+    reasons = [
+        f"{task}: {reason} ({count} times)"
+        for task, one in tally.tasks.items()
+        for reason, count in one.skipped.most_common(2)
+    ]
+    return " ".join(
+        [*(f"{reason}." for reason in reasons[:6]), "Collect other episodes, or use other builders."]
+    )
 
 
 def permute_answers(examples: Sequence[Example], seed: int) -> list[Example]:

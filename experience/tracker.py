@@ -46,9 +46,10 @@ class Tracker:
             found.append(name)
         return found
 
-    def room(self, name: str) -> str:
-        """Return the room that `name` is in."""
-        return self.chain(name)[-1]
+    def room(self, name: str) -> str | None:
+        """Return the room that `name` is in (the last of its chain), or None if it is nowhere known."""
+        chain = self.chain(name)
+        return chain[-1] if chain else None
 
     def contents(self, place: str, relation: str) -> list[str]:
         """Return what is directly ON or INSIDE `place`, sorted."""

@@ -13,9 +13,11 @@ from worldschool.probes.suites import with_shots
 from worldschool.progress import Advance, silent
 from worldschool.records import Example
 
+PLANS = ("plan_generation", "plan_generation_confusing")
 METRICS = {
     "object_path": "longest common run of rooms over the longer path's length",
     "plan_generation": "longest common run of steps over the longer plan's length",
+    "plan_generation_confusing": "longest common run of steps over the longer plan's length",
 }
 CHOICE_METRIC = "share of items whose right option has the highest mean token log-likelihood"
 
@@ -39,7 +41,7 @@ def score_prediction(item: Example, prediction: str) -> Answer:
     if item.options is not None:
         score = float(prediction == item.answer)
     else:
-        score = (plan_score if item.task == "plan_generation" else path_score)(prediction, item.answer)
+        score = (plan_score if item.task in PLANS else path_score)(prediction, item.answer)
     return Answer(item.example_id, prediction, score, score == 1.0)
 
 

@@ -10,7 +10,7 @@ from worldschool.errors import DatasetError
 from worldschool.probes.config import SuiteSettings
 from worldschool.records import Example
 
-GENERATED = ("object_path", "plan_generation")
+GENERATED = ("object_path", "plan_generation", "plan_generation_confusing")
 
 
 def draw_items(examples: Sequence[Example], task: str, settings: SuiteSettings, seed: int) -> list[Example]:

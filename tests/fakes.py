@@ -197,6 +197,10 @@ class CorridorWorld(World):
         return [f"{event.actor} does: {event.verb} {event.object or ''}".strip() + "." for event in events]
 
     @classmethod
+    def narrate_action(cls, action: str, style: str = "plain", rng: Random | None = None) -> str:
+        return f"{action[0].upper()}{action[1:]}."
+
+    @classmethod
     def phrase(cls, name: str) -> str:
         return name if name == "Mary" else f"the {name}"
 

@@ -1,12 +1,12 @@
 """What an example builder is, and the table of builders.
 
-To add a builder: a module with a `build` function and its settings, and one line in `BUILDERS`.
+To add a builder: a module with a `build` function and its settings, and one row in `BUILDERS`.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
@@ -28,13 +28,24 @@ class BuilderSettings(Config):
     """At most this many examples from one episode."""
     share: float = Field(default=1.0, gt=0, le=1)
     """Share of the episodes that are asked about."""
+    shots: int = Field(default=0, ge=0, le=16)
+    """Worked examples before each question, from other houses of the train split (`worldschool examples` adds them)."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Said in place of an example: why an episode, or one question about it, was left out."""
+
+    reason: str
 
 
 class Builder(Protocol):
     """Pure and seeded: the same episode, settings and generator give the same examples."""
 
-    def __call__(self, episode: Episode, settings: Any, story_seed: int, rng: Random) -> Iterator[Example]:
-        """Yield examples whose answers are computed from the episode's events.
+    def __call__(
+        self, episode: Episode, settings: Any, story_seed: int, rng: Random
+    ) -> Iterator[Example | Skipped]:
+        """Yield examples whose answers are computed from the episode's events, and what was left out.
 
         Args:
             episode: from any world whose events follow the records.
@@ -47,23 +58,58 @@ class Builder(Protocol):
 
 @dataclass(frozen=True)
 class BuilderSpec:
-    """One row of the table: "module:function", "module:Settings" and the version of what it builds."""
+    """One row of the table.
+
+    Attributes:
+        function: "module:function".
+        settings: "module:Settings".
+        version: of what it builds.
+        rules: the shortcuts (worldschool.experience.shortcuts) that balancing keeps at chance.
+        pool: questions about one episode that balancing chooses from; less where each is tried in the world.
+    """
 
     function: str
     settings: str
     version: int
+    rules: tuple[str, ...] = ()
+    pool: int = 8
 
 
-_ROOM = "worldschool.experience.builders"
+def _row(module: str, settings: str, version: int = 1, rules: str = "", pool: int = 8) -> BuilderSpec:
+    room = f"worldschool.experience.builders.{module}"
+    return BuilderSpec(f"{room}:build", f"{room}:{settings}", version, tuple(rules.split()), pool)
+
+
+NOT_DRAWN = "the episode is not among the share asked about"
+_MENTIONS = "recency primacy most_mentioned least_mentioned"
 BUILDERS: dict[str, BuilderSpec] = {
-    "object_path": BuilderSpec(f"{_ROOM}.object_path:build", f"{_ROOM}.object_path:ObjectPathSettings", 1),
-    "object_location": BuilderSpec(
-        f"{_ROOM}.object_location:build", f"{_ROOM}.object_location:ObjectLocationSettings", 1
+    "object_path": _row("object_path", "ObjectPathSettings", rules="last_two most_mentioned_two"),
+    "object_location": _row(
+        "object_location", "ObjectLocationSettings", rules=f"{_MENTIONS} nearest_mention last_place"
     ),
-    "counting": BuilderSpec(f"{_ROOM}.counting:build", f"{_ROOM}.counting:CountingSettings", 1),
-    "plan_generation": BuilderSpec(
-        f"{_ROOM}.plan_generation:build", f"{_ROOM}.plan_generation:PlanGenerationSettings", 1
+    "counting": _row("counting", "CountingSettings", rules="mentions mentions_and_first"),
+    "plan_generation": _row("plan_generation", "PlanGenerationSettings"),
+    "plan_generation_confusing": _row("plan_generation_confusing", "ConfusingSettings"),
+    "activity_recognition": _row(
+        "activity_recognition", "ActivityRecognitionSettings", rules="longest shortest"
     ),
+    "activity_inference": _row("activity_inference", "ActivityInferenceSettings", rules="longest shortest"),
+    "next_observation": _row(
+        "next_observation", "NextObservationSettings", rules="overlap least_overlap longest shortest"
+    ),
+    "missing_step": _row(
+        "missing_step",
+        "MissingStepSettings",
+        rules=f"{_MENTIONS} overlap least_overlap longest shortest",
+        pool=4,
+    ),
+    "order_validity": _row("order_validity", "OrderValiditySettings"),
+    "which_came_first": _row("which_came_first", "WhichCameFirstSettings", rules="longest shortest"),
+    "character_action": _row(
+        "character_action", "CharacterActionSettings", rules=f"{_MENTIONS} nearest_mention longest shortest"
+    ),
+    "negation": _row("negation", "NegationSettings", rules=f"{_MENTIONS} nearest_mention together"),
+    "witness": _row("witness", "WitnessSettings", rules="told_before told_after"),
 }
 
 
@@ -85,11 +131,16 @@ def builder_settings(name: str, values: dict[str, Any], source: str) -> BuilderS
 
 def run_builder(name: str, episode: Episode, settings: BuilderSettings, seed: int) -> Iterator[Example]:
     """Yield one builder's examples for one episode; what is drawn depends on `seed` and the episode alone."""
+    return (found for found in ask(name, episode, settings, seed) if isinstance(found, Example))
+
+
+def ask(name: str, episode: Episode, settings: BuilderSettings, seed: int) -> Iterator[Example | Skipped]:
+    """Yield what `run_builder` yields, and why something was left out."""
     build: Builder = _load(BUILDERS[name].function)
     rng = Random(f"{seed}:{episode.episode_id}:{name}")
     story_seed = Random(f"{seed}:{episode.episode_id}").getrandbits(32)
     if rng.random() >= settings.share:
-        return iter(())
+        return iter((Skipped(NOT_DRAWN),))
     return build(episode, settings, story_seed, rng)
 
 
@@ -125,6 +176,11 @@ def make_example(
 def question(story: str, asked: str) -> str:
     """Return the prompt: the story, a question about it, and where the answer goes."""
     return f"{story}\nQuestion: {asked}\nAnswer:"
+
+
+def choose_from(options: Sequence[str]) -> str:
+    """Return the sentence that names the options, in their order."""
+    return f"Choose from: {'; '.join(options)}."
 
 
 def _load(entry_point: str) -> Any:

@@ -9,8 +9,15 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from worldschool.envs import world_class
-from worldschool.experience.builders.base import BuilderSettings, make_example, question
-from worldschool.experience.builders.story import carried_inside, path_dials, room_paths, rooms_of, tell
+from worldschool.experience.builders.base import BuilderSettings, Skipped, make_example, question
+from worldschool.experience.builders.story import (
+    NO_STORY,
+    carried_inside,
+    path_dials,
+    room_paths,
+    rooms_of,
+    tell,
+)
 from worldschool.records import Episode, Example
 
 
@@ -29,10 +36,13 @@ class ObjectPathSettings(BuilderSettings):
         return self
 
 
-def build(episode: Episode, settings: ObjectPathSettings, story_seed: int, rng: Random) -> Iterator[Example]:
+def build(
+    episode: Episode, settings: ObjectPathSettings, story_seed: int, rng: Random
+) -> Iterator[Example | Skipped]:
     """Ask for the rooms a thing was in, in order; the answer lists them, separated by commas."""
-    story = tell(episode, settings.style, Random(story_seed))
+    story = tell(episode, settings.style, story_seed)
     if story is None:
+        yield NO_STORY
         return
     paths = room_paths(episode, story.events)
     fitting = [thing for thing in sorted(paths) if settings.minimum <= len(paths[thing]) <= settings.maximum]

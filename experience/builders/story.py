@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
 from worldschool.envs import world_class
+from worldschool.experience.builders.base import Skipped
+from worldschool.experience.builders.latest import Latest
 from worldschool.experience.tracker import Tracker
 from worldschool.records import Episode, Event
+
+ENGLISH_STYLES = ("plain", "varied", "brief")
+"""Styles in which every world tells whole sentences; in another a character is introduced by a walk where it is."""
+NO_STORY = Skipped("nothing happened that could be told")
 
 
 @dataclass(frozen=True)
@@ -15,7 +22,7 @@ class Story:
     """What is told and what is true.
 
     Attributes:
-        text: the sentences, joined by spaces.
+        text: the sentences, joined by spaces (what are no sentences, by line breaks).
         events: the succeeded events that are told, in order.
         sentences: how many there are.
     """
@@ -25,24 +32,54 @@ class Story:
     sentences: int
 
 
-def tell(episode: Episode, style: str, rng: Random) -> Story | None:
+_latest: Latest[Story | None] = Latest()
+
+
+def tell(episode: Episode, style: str, story_seed: int) -> Story | None:
     """Tell an episode's events; None if nothing worth telling happened.
 
     A character who does something before going anywhere is introduced with its room, without which no reader could
     know where that happened.
+
+    Args:
+        episode: what to tell.
+        style: a style of the world's `narrate`.
+        story_seed: decides the wordings.
     """
+    return _latest.get(episode, (style, story_seed), lambda: _tell(episode, style, Random(story_seed)))
+
+
+def _tell(episode: Episode, style: str, rng: Random) -> Story | None:
     world = world_class(episode.world)
     events = tuple(event for event in episode.events if event.succeeded and not _goes_without_saying(event))
     if not events:
         return None
+    met = [event for event in _introductions(episode, events) if event.target]
+    if style in ENGLISH_STYLES:
+        sentences = [f"{world.phrase(one.actor)} was in {world.phrase(str(one.target))}." for one in met]
+        sentences += world.narrate(events, style, rng)
+    else:  # in one go: a style may number its characters
+        sentences = world.narrate([*met, *events], style, rng)
+    link = " " if all(sentence.endswith(".") for sentence in sentences) else "\n"
+    return Story(link.join(sentences), events, len(sentences))
+
+
+def _introductions(episode: Episode, events: tuple[Event, ...]) -> list[Event]:
+    """Return a walk on the spot for each character who acts before it goes anywhere."""
     start = Tracker(episode.initial_facts)
-    sentences, known = [], set()
+    known: set[str] = set()
+    found = []
     for event in events:
         if event.actor not in known and event.verb != "walk":
-            sentences.append(f"{world.phrase(event.actor)} was in {world.phrase(start.room(event.actor))}.")
+            room = start.room(event.actor)
+            found.append(Event(event.t, event.actor, "walk", None, room, room, "AT"))
         known.add(event.actor)
-    sentences += world.narrate(events, style, rng)
-    return Story(" ".join(sentences), events, len(sentences))
+    return found
+
+
+def say(episode: Episode, event: Event, style: str, rng: Random) -> str:
+    """Return one event as a clause without its full stop: "Mary picked up the apple"."""
+    return world_class(episode.world).narrate([event], style, rng)[0].removesuffix(".")
 
 
 def _goes_without_saying(event: Event) -> bool:
@@ -60,6 +97,21 @@ def characters_of(episode: Episode) -> list[str]:
     return sorted(entity.name for entity in episode.entities if entity.class_ == "character")
 
 
+def did(event: Event) -> tuple[str | None, str | None]:
+    """Return what was done, whoever did it: the verb and the thing, or the place that was walked to.
+
+    Where to or where from is left out: not every telling says it, and two events that differ in nothing else can sound
+    the same.
+    """
+    return event.verb, event.target if event.verb == "walk" else event.object
+
+
+def told_once(events: tuple[Event, ...]) -> list[Event]:
+    """Return the events that no other can be mistaken for: nothing else that this character did was the same."""
+    counts = Counter((event.actor, *did(event)) for event in events)
+    return [event for event in events if counts[event.actor, *did(event)] == 1]
+
+
 def room_paths(episode: Episode, events: tuple[Event, ...]) -> dict[str, list[str]]:
     """Return, for each thing somebody handled, the rooms it was in from then on, without immediate repeats.
 
@@ -69,12 +121,13 @@ def room_paths(episode: Episode, events: tuple[Event, ...]) -> dict[str, list[st
     paths: dict[str, list[str]] = {}
     for event in events:
         handled = event.object if event.verb != "walk" and event.relation is not None else None
-        if handled is not None and handled not in paths:
-            paths[handled] = [tracker.room(handled)]
+        if handled is not None and handled not in paths and (room := tracker.room(handled)) is not None:
+            paths[handled] = [room]
         tracker.apply(event)
         for thing, path in paths.items():
-            if path[-1] != tracker.room(thing):
-                path.append(tracker.room(thing))
+            following = tracker.room(thing)
+            if following is not None and path[-1] != following:
+                path.append(following)
     return paths
 
 

@@ -8,123 +8,23 @@ from functools import cache
 
 import pytest
 
+from tests.experience.lives import (
+    HOUSEHOLD,
+    Replay,
+    build,
+    done_activities,
+    episodes,
+    scripted_episode,
+    settings,
+)
 from worldschool.agents.base import agent_config, make_agent
 from worldschool.envs import make, world_class
 from worldschool.envs.household.vocabulary import CHARACTERS, OBJECTS
 from worldschool.errors import ConfigError, WorldError
-from worldschool.experience.builders.base import BUILDERS, builder_settings, run_builder
+from worldschool.experience.builders.base import BUILDERS, builder_settings
 from worldschool.experience.recording import EpisodeLabel, record_episode
 
-HOUSEHOLD = "worldschool/Household-v0"
-RARE = dict.fromkeys(("close", "switch", "plug", "unplug", "wash", "wipe", "sit", "lie", "wear", "pour"), 0.1)
-CARRYING = {"walk": 5, "grab": 6, "put": 6, "drop": 2, "open": 0.5, **RARE}
 DESK_SETTINGS = {"split": "heldout", "objects": [30, 30], "rooms": [3, 5], "furniture": [8, 8]}
-
-
-def settings(name, **values):
-    return builder_settings(name, values, "builders")
-
-
-def build(name, episode, seed=0, **values):
-    return list(run_builder(name, episode, settings(name, **values), seed))
-
-
-@cache
-def episodes(count, split="train"):
-    """Random episodes of two characters in small houses with few things, so that things are moved again and again."""
-    world = make(
-        HOUSEHOLD,
-        split=split,
-        characters=2,
-        control="all",
-        focus=True,
-        rooms=[3, 4],
-        objects=[3, 5],
-        max_steps=24,
-    )
-    config = agent_config("random", {"verb_weights": CARRYING})
-    return tuple(
-        record_episode(
-            world,
-            make_agent("random", config, world, seed),
-            EpisodeLabel(f"{split}-{seed}", 0, seed, seed, "random", "{}", split),
-            strict=True,
-        )
-        for seed in range(count)
-    )
-
-
-class Scripted:
-    def __init__(self, actions):
-        self.actions = iter(actions)
-
-    def reset(self, goal, info):
-        pass
-
-    def act(self, observation, info):
-        return next(self.actions, None)
-
-
-def scripted_episode(world, seed, actions, split="heldout"):
-    return record_episode(
-        world, Scripted(actions), EpisodeLabel(f"e-{seed}", 0, 0, seed, "s", "{}", split), strict=True
-    )
-
-
-# -- the simulator's own word ----------------------------------------------------------------------------------------
-
-
-class Replay:
-    """An episode lived again: where everything was after every step, by the world's facts."""
-
-    def __init__(self, episode):
-        world = make(episode.world, **json.loads(episode.world_config))
-        world.reset(seed=episode.seed)
-        self.rooms = {entity.name for entity in world.entities() if entity.class_ == "room"}
-        self.phrases = {world.phrase(entity.name): entity.name for entity in world.entities()}
-        assert len(self.phrases) == len(world.entities())
-        self.places = [self._places(world)]
-        self.handled = {}
-        for number, step in enumerate(episode.steps):
-            _, _, _, _, info = world.step(step.action)
-            self.places.append(self._places(world))
-            done = re.fullmatch(
-                r"\w+: (?:grab|put|drop|wear|take off|pour) (.+?)(?: (?:on|in|into) .+)?", step.action
-            )
-            if done and info["error"] is None:
-                self.handled.setdefault(done[1], number)
-
-    def _places(self, world):
-        places = {}
-        for fact in world.facts():
-            if fact.relation == "HOLDS":
-                places[fact.object] = ("HOLDS", fact.subject)
-            elif fact.relation != "STATE":
-                places[fact.subject] = (fact.relation, fact.object)
-        return places
-
-    def room(self, name, moment):
-        while name not in self.rooms:
-            name = self.places[moment][name][1]
-        return name
-
-    def path(self, thing):
-        """Rooms from the moment somebody first handled the thing, without immediate repeats."""
-        found = []
-        for moment in range(self.handled[thing], len(self.places)):
-            room = self.room(thing, moment)
-            if not found or found[-1] != room:
-                found.append(room)
-        return found
-
-    def moved_inside(self, thing):
-        """Whether the thing changed rooms while it lay in something."""
-        return any(
-            self.room(thing, moment) != self.room(thing, moment + 1)
-            and self.places[moment + 1][thing][0] == "INSIDE"
-            and self.places[moment + 1][thing][1] not in self.rooms
-            for moment in range(len(self.places) - 1)
-        )
 
 
 @cache
@@ -464,10 +364,18 @@ def test_a_text_that_is_no_action_among_other_characters_gives_no_plan():
 # -- promises that all builders keep ---------------------------------------------------------------------------------
 
 
+PLANS = ("plan_generation", "plan_generation_confusing", "missing_step", "order_validity")
+ACTIVITIES = ("activity_recognition", "activity_inference")
+
+
 @pytest.mark.parametrize("name", BUILDERS)
 def test_the_same_seed_gives_the_same_examples_in_any_order(name):
-    lived = planned() if name == "plan_generation" else episodes(30)
-    values = {"maximum": 40} if name == "plan_generation" else {}
+    lived, values = episodes(30), {}
+    if name in PLANS:
+        lived, values = planned(), {"maximum": 40}
+    elif name in ACTIVITIES:
+        lived = done_activities(12)
+        values = {"activities": tuple(sorted({str(one.activity) for one in lived})), "options": 2}
     forward = {episode.episode_id: build(name, episode, 7, **values) for episode in lived}
     backward = {episode.episode_id: build(name, episode, 7, **values) for episode in reversed(lived)}
     assert forward == backward
@@ -504,7 +412,7 @@ def test_an_episode_in_which_nothing_happened_gives_nothing():
     world = make(HOUSEHOLD, split="heldout")
     idle = scripted_episode(world, 0, ["look", "dance"])
     assert len(idle.steps) == 2
-    assert [build(name, idle) for name in BUILDERS] == [[], [], [], []]
+    assert {name: build(name, idle) for name in BUILDERS} == {name: [] for name in BUILDERS}
 
 
 def test_unknown_builders_and_settings_are_refused():

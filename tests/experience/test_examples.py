@@ -1,6 +1,7 @@
 """Files of examples, and `worldschool examples` end to end."""
 
 import json
+import re
 from collections import Counter
 
 import pyarrow
@@ -10,13 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from worldschool.errors import ConfigError, DatasetError, OutputError
+from worldschool.experience.example_report import report_table
 from worldschool.experience.examples import (
     EXAMPLES_FILE,
     ExamplesConfig,
     build_examples,
     examples_command,
+    iterate_examples,
     permute_answers,
     read_examples,
+    read_report,
     write_examples,
 )
 from worldschool.experience.runner import CollectConfig, collect
@@ -209,12 +213,13 @@ def test_the_seed_and_the_limit(dataset, tmp_path):
     ]
 
 
-def test_datasets_follow_each_other(dataset, tmp_path):
-    once = read_examples(examples_command(make_config(dataset), tmp_path / "once"))
-    twice = read_examples(
-        examples_command(make_config(dataset, datasets=[str(dataset), str(dataset)]), tmp_path / "twice")
-    )
-    assert twice == once + once
+def test_datasets_follow_each_other_and_no_episode_is_asked_about_twice(dataset, tmp_path):
+    once = read_examples(examples_command(make_config(dataset), tmp_path / "once", silent))
+    config = make_config(dataset, datasets=[str(dataset), str(dataset)])
+    file = examples_command(config, tmp_path / "twice", silent)
+    assert read_examples(file) == once
+    skipped = [row["skipped"] for row in read_report(file)["tasks"].values()]
+    assert all(one["the episode was asked about already"] == 24 for one in skipped)
 
 
 def test_mistakes_are_refused_before_anything_is_written(dataset, tmp_path):
@@ -227,9 +232,12 @@ def test_mistakes_are_refused_before_anything_is_written(dataset, tmp_path):
 
 def test_episodes_without_anything_to_ask_about(dataset, tmp_path):
     config = make_config(dataset, builders={"plan_generation": {}})
-    with pytest.raises(DatasetError, match=r"none of the builders found anything to ask about"):
-        examples_command(config, tmp_path / "out")
-    assert not (tmp_path / "out" / EXAMPLES_FILE).exists()
+    with pytest.raises(
+        DatasetError,
+        match=r"none of the builders found anything.*plan_generation: the goal was not reached \(24 times\)",
+    ):
+        examples_command(config, tmp_path / "out", silent)
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["run.json"]
 
 
 def test_building_is_lazy_and_by_episode(dataset):
@@ -247,6 +255,74 @@ def test_building_is_lazy_and_by_episode(dataset):
     first = next(source)
     assert read == list(range(int(first.episode_id[-8:]) + 1))
     assert len(read) < 24
+
+
+def test_json_lines_hold_the_same(dataset, tmp_path):
+    parquet = examples_command(make_config(dataset), tmp_path / "parquet", silent)
+    lines = examples_command(make_config(dataset, format="jsonl"), tmp_path / "lines", silent)
+    assert lines.name == "examples.jsonl" and len(lines.read_text().splitlines()) > 30
+    assert read_examples(tmp_path / "lines") == read_examples(parquet)
+    assert read_report(lines) == read_report(parquet)
+    assert sorted(file.name for file in lines.parent.iterdir()) == [
+        "examples.jsonl",
+        "report.json",
+        "run.json",
+    ]
+
+
+def test_files_are_written_and_read_piece_by_piece(tmp_path, monkeypatch):
+    monkeypatch.setattr("worldschool.experience.example_files.ROWS_AT_ONCE", 3)
+    written = [example(number) for number in range(8)]
+    for name in ("x.parquet", "x.jsonl"):
+        write_examples(tmp_path / name, iter(written))
+        assert read_examples(tmp_path / name) == written
+    assert pyarrow.parquet.ParquetFile(tmp_path / "x.parquet").num_row_groups == 3
+    assert next(iterate_examples(tmp_path / "x.parquet")) == written[0]
+    table = pyarrow.parquet.read_table(tmp_path / "x.parquet")
+    assert table.schema.metadata == {b"schema": b"worldschool.example/1"}
+
+
+def test_what_fails_while_writing_leaves_nothing(tmp_path):
+    def broken():
+        yield example()
+        raise ZeroDivisionError
+
+    for name in ("x.parquet", "x.jsonl"):
+        with pytest.raises(ZeroDivisionError):
+            write_examples(tmp_path / name, broken())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_counts_what_is_there(dataset, tmp_path):
+    file = examples_command(make_config(dataset, balance=True), tmp_path / "out", silent)
+    report, found = read_report(file), read_examples(file)
+    assert report["episodes"] == 24
+    assert report["examples"] == Counter(one.task for one in found)
+    counting = report["tasks"]["counting"]
+    answers = Counter(one.answer for one in found if one.task == "counting")
+    assert counting["answers"] == answers and counting["chance"] == pytest.approx(0.2)
+    assert counting["majority"] == answers.most_common(1)[0][1] / answers.total()
+    assert counting["splits"] == {"train": answers.total()}
+    assert set(counting["shortcuts"]) == {"mentions", "mentions_and_first"}
+    assert counting["skipped"]["kept back, so that no shortcut pays"] > 0
+    text = report_table(report)
+    assert re.search(rf"counting +{counting['examples']} ", text)
+    assert "counting: left out" in text and "kept back" in text
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_long_examples_are_left_out_and_never_cut(dataset, tmp_path):
+    every = read_examples(examples_command(make_config(dataset), tmp_path / "every", silent))
+    sizes = sorted(len(one.prompt) + len(one.completion) for one in every)
+    longest = sizes[len(sizes) // 2]
+    file = examples_command(make_config(dataset, longest=longest), tmp_path / "short", silent)
+    short = read_examples(file)
+    assert short == [one for one in every if len(one.prompt) + len(one.completion) <= longest]
+    left_out = sum(
+        row["skipped"].get("longer than the longest allowed", 0)
+        for row in read_report(file)["tasks"].values()
+    )
+    assert left_out == len(every) - len(short) > 0
 
 
 def test_permuted_answers_are_those_of_other_episodes():
