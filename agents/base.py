@@ -87,6 +87,11 @@ class AgentSpec:
 AGENTS: dict[str, AgentSpec] = {
     "random": AgentSpec("worldschool.agents.random:RandomConfig", "worldschool.agents.random:RandomAgent"),
     "mcts": AgentSpec("worldschool.agents.mcts:MCTSConfig", "worldschool.agents.mcts:MCTSAgent"),
+    "curriculum": AgentSpec(
+        "worldschool.agents.curriculum.config:CurriculumConfig",
+        "worldschool.agents.curriculum.agent:CurriculumAgent",
+        "worldschool.agents.curriculum.state:CurriculumState",
+    ),
 }
 
 

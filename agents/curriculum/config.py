@@ -1,0 +1,68 @@
+"""Settings of the curriculum."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from worldschool.agents.mcts import MCTSConfig
+from worldschool.config import Config
+
+
+class WordsConfig(Config):
+    """A language model that proposes tasks in words."""
+
+    model: str
+    """A pulled model's name, a model directory or a hub name; it runs in this process and decodes greedily, so that the
+    same episode gives the same proposals."""
+    adapter: str | None = None
+    """A PEFT adapter directory on top of it."""
+    share: float = Field(default=0.5, gt=0, le=1)
+    """Share of the episodes whose goal it is asked for; the others, and those where nothing it says can be used, take one
+    from the world's own tasks."""
+    tries: int = Field(default=3, ge=1)
+    """How often it is asked in one episode; each time it is told why the last proposal was refused."""
+    max_new_tokens: int = Field(default=40, ge=1)
+    """Tokens of one proposal at most."""
+    solvable_within: int = Field(default=0, ge=0)
+    """Also refuse a task for which a plan is not found within so many simulations; 0: do not search beforehand."""
+
+
+class CurriculumConfig(Config):
+    """Settings of the curriculum, of the skills and of the search under it."""
+
+    goals: Literal["curriculum", "uniform", "world"] = "curriculum"
+    """"curriculum": proposed by progress, novelty and horizon. "uniform": drawn from all tasks of 1 to `horizon`
+    predicates, sizes alike. "world": the world's own goals."""
+    progress: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    """Weight of learning progress (in [0, 1]) in a family's score; 0 leaves novelty and horizon."""
+    novelty: float = Field(default=0.5, ge=0, allow_inf_nan=False)
+    """Weight of 1 / sqrt(1 + attempts) in a family's score."""
+    floor: float = Field(default=0.05, gt=0, allow_inf_nan=False)
+    """What every family's score has besides, so that none is left for good and forgetting would be noticed."""
+    rate: float = Field(default=0.1, gt=0, le=1)
+    """The rate a of the moving averages of success: what one more attempt counts."""
+    horizon: int = Field(default=8, ge=1)
+    """Most predicates of a goal."""
+    unlock_success: float = Field(default=0.5, ge=0, le=1)
+    """Goals of one predicate more are proposed once the longest so far succeed at this rate."""
+    unlock_attempts: int = Field(default=8, ge=1)
+    """How often the longest goals so far must have been tried before."""
+    candidates: int = Field(default=8, ge=1)
+    """Tasks of each size that are drawn in a house, for one to be chosen."""
+    retry_share: float = Field(default=0.1, ge=0, le=1)
+    """Share of the episodes that try a task again that failed, in another house and with what is known of the failure."""
+    skills: bool = True
+    """Learn skills, and the order in which the parts of a goal are reached, and use both; without, every link of a plan is
+    searched for, in any order."""
+    skill_limit: int = Field(default=256, ge=1)
+    """Most skills that are kept; beyond it those of fewest successes are forgotten."""
+    retries: int = Field(default=1, ge=0)
+    """How often the agent plans again in the same episode, from the state reached, after an attempt that failed."""
+    search: MCTSConfig = MCTSConfig(simulations=200)
+    """The search for what no skill covers; `simulations` is the budget of each attempt, for all its links together."""
+    remembered: int = Field(default=8192, ge=1)
+    """Proposals and abstract tasks that the state remembers, the latest ones; 16 bytes each and up."""
+    words: WordsConfig | None = None
+    """A language model that proposes tasks too; none by default."""
