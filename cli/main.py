@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from worldschool.cli import datasets
 from worldschool.errors import UserError
 from worldschool.version import __version__
 
@@ -75,44 +76,82 @@ def models_pull(
 
 
 @app.command()
-def collect(config: ConfigFile, out: Out, set_: Set = None, as_json: AsJson = False) -> None:
-    """Let an agent live episodes in a world and store them."""
+def collect(
+    config: ConfigFile,
+    out: Out,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="How many act at once; the episodes are the same.")
+    ] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="local (processes) or ray; the episodes are the same.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at an episode that fails, instead of recording its error.")
+    ] = False,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let an agent live episodes in a world and store them; Ctrl-C stops, the same command continues."""
     from dataclasses import asdict
 
     from worldschool.config import load_config
-    from worldschool.experience.runner import CollectConfig
+    from worldschool.experience.runner import CollectConfig, summary
     from worldschool.experience.runner import collect as run
 
-    report = run(load_config(CollectConfig, config, set_ or ()), out)
-    text = (
-        f"{report.episodes} episodes in {out} ({report.new_episodes} new), {report.steps} steps, "
-        f"success rate {report.success_rate:.0%}, {report.errors} errors"
-    )
-    _show(asdict(report), as_json, text)
+    given = {"workers": workers, "executor": executor, "strict": strict or None}
+    overrides = [f"{name}={value}" for name, value in given.items() if value is not None]
+    report = run(load_config(CollectConfig, config, [*(set_ or []), *overrides]), out)
+    _show(asdict(report), as_json, summary(report, out))
 
 
 @app.command()
 def examples(config: ConfigFile, out: Out, set_: Set = None, as_json: AsJson = False) -> None:
     """Turn episodes into questions with computed answers."""
-    from collections import Counter
-
     from worldschool.config import load_config
-    from worldschool.experience.examples import ExamplesConfig, examples_command, read_examples
+    from worldschool.experience.example_report import report_table
+    from worldschool.experience.examples import (
+        ExamplesConfig,
+        examples_command,
+        iterate_examples,
+        read_report,
+    )
 
     path = examples_command(load_config(ExamplesConfig, config, set_ or ()), out)
-    found = read_examples(path)
-    counts = dict(Counter(example.task for example in found))
-    lines = [
-        f"{path}: " + ", ".join(f"{count} {task}" for task, count in counts.items()),
-        "",
-        "One of them:",
-        "",
-    ]
-    _show(
-        {"path": str(path), "examples": counts},
-        as_json,
-        "\n".join(lines) + found[0].prompt + found[0].completion,
+    report, one = read_report(path), next(iterate_examples(path))
+    text = f"{report_table(report)}\n\n{path}\nOne of them:\n\n{one.prompt}{one.completion}"
+    _show({"path": str(path), **report}, as_json, text)
+
+
+@app.command("view")
+def view_dataset(
+    dataset: Annotated[Path, typer.Argument(help="A dataset directory.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The page; view.html in the dataset if not given.")
+    ] = None,
+    episodes: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 200,
+    split: Annotated[
+        str | None, typer.Option(help="Show this split only: train, validation or heldout.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(help="Draw the episodes with this seed, in place of the first ones.")
+    ] = None,
+    replay: Annotated[bool, typer.Option(help="Execute episodes again: goal progress, pictures.")] = True,
+    max_mb: Annotated[float, typer.Option(min=0.1, help="About how large the page may become.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Make a page to browse episodes: one HTML file that needs nothing else."""
+    from worldschool.experience.viewing import view as run
+
+    report = run(
+        dataset,
+        out,
+        episodes=episodes,
+        split=split,
+        sample=sample,
+        replay=replay,
+        page_bytes=int(max_mb * 1e6),
     )
+    _show(report.to_json(), as_json, report.told())
 
 
 @app.command()
@@ -224,6 +263,9 @@ def play_household(
         run(read_settings(split, set_ or ()), seed)
     except KeyboardInterrupt:  # it has said farewell; nothing is saved that could be continued
         raise typer.Exit(130) from None
+
+
+datasets.register(app)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -199,7 +199,11 @@ class Skill:
 
 @dataclass(frozen=True)
 class Episode:
-    """One life in a world, from reset to end. Nothing in it depends on time, host or worker."""
+    """One life in a world, from reset to end. Nothing in it depends on time, host or worker.
+
+    `digest` seals the row: blake2b-128 (hex) of its canonical JSON without `digest` itself and `index`, the place in a
+    dataset, which merging and splitting change. "" in rows that were written before there was one.
+    """
 
     episode_id: str
     run_seed: int
@@ -226,6 +230,7 @@ class Episode:
     length: int
     error: str | None
     package_version: str
+    digest: str = ""
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -236,6 +241,16 @@ class Episode:
     def classes(self) -> dict[str, str]:
         """Entity name to class."""
         return {entity.name: entity.class_ for entity in self.entities}
+
+    def sealed(self) -> Episode:
+        """Return the episode with the digest of its content."""
+        return dataclasses.replace(self, digest=self.content_digest())
+
+    def content_digest(self) -> str:
+        """Return what `digest` is when nothing was edited."""
+        row = self.to_json()
+        del row["digest"], row["index"]
+        return blake2b_hex(canonical_json(row))
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as it is stored; `return_` is stored as "return"."""

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from worldschool.agents.base import Agent
+from worldschool.agents.base import Agent, GoalProposer
 from worldschool.canonical import canonical_json
 from worldschool.envs import World
 from worldschool.records import Entity, Episode, Fact, Goal, Split, Step
@@ -41,27 +41,31 @@ class EpisodeLabel:
     activity: str | None = None
 
 
-def record_episode(world: World, agent: Agent, label: EpisodeLabel, *, strict: bool = False) -> Episode:
+def record_episode(
+    world: World, agent: Agent, label: EpisodeLabel, *, goal: Goal | None = None, strict: bool = False
+) -> Episode:
     """Let `agent` live one episode in `world` and return its record.
 
-    The episode ends when the world ends it or the agent has nothing more to do. An exception in the agent or the world
-    ends it too: the record then holds the steps until there, `error` the exception's type and message, and it is no
-    success. The return is the undiscounted sum of rewards.
+    An agent that proposes goals (`GoalProposer`) is asked after the world's reset; everything recorded of the start is
+    then of the world with the goal proposed. The episode ends when the world ends it or the agent has nothing more to
+    do. An exception in the agent or the world ends it too: the record then holds the steps until there, `error` the
+    exception's type and message, and it is no success. The return is the undiscounted sum of rewards.
 
     Args:
         world: reset here with the label's seed.
         agent: a new one, made for this episode.
         label: the episode's id and origin.
+        goal: stands in for the one that the world draws; an agent may still propose another.
         strict: raise the exception instead of recording it.
     """
     life = _Life()
     error: str | None = None
     try:
-        _live(world, agent, label.seed, life)
+        _live(world, agent, label.seed, goal, life)
     except Exception as exception:
         if strict:
             raise
-        error = _describe(exception)
+        error = describe(exception)
         life.terminated = life.truncated = life.success = False
     return Episode(
         episode_id=label.episode_id,
@@ -89,7 +93,23 @@ def record_episode(world: World, agent: Agent, label: EpisodeLabel, *, strict: b
         length=len(life.steps),
         error=error,
         package_version=__version__,
-    )
+    ).sealed()
+
+
+def begin_with(world: World, goal: Goal) -> tuple[str, dict[str, Any]]:
+    """Give a world that was just reset another goal; returns the observation and info of that beginning.
+
+    Raises:
+        WorldError: the goal names something that is not in this world.
+    """
+    world.set_goal(goal)
+    return world.restore(world.snapshot())  # the one way to be told again what is seen
+
+
+def describe(exception: Exception) -> str:
+    """Return the exception's type and message, the same in every process."""
+    message: Any = ADDRESS.sub("0x...", f"{type(exception).__name__}: {exception}")
+    return str(message.encode(errors="backslashreplace").decode())
 
 
 @dataclass
@@ -107,12 +127,30 @@ class _Life:
     truncated: bool = False
     success: bool = False
 
+    def begin(self, world: World, observation: str, info: dict[str, Any]) -> None:
+        """Write down how the episode begins.
 
-def _live(world: World, agent: Agent, seed: int, life: _Life) -> None:
+        Raises:
+            UnicodeEncodeError: a text is no Unicode.
+        """
+        for text in (observation, world.goal.text, world.goal.key):
+            text.encode()
+        self.goal, self.entities, self.initial_facts = world.goal, world.entities(), world.facts()
+        self.initial_observation, self.initial_state_hash = observation, world.snapshot().position
+        self.success, self.activity = bool(info["success"]), info.get("activity")
+
+
+def _live(world: World, agent: Agent, seed: int, goal: Goal | None, life: _Life) -> None:
     observation, info = world.reset(seed=seed)
-    life.goal, life.entities, life.initial_facts = world.goal, world.entities(), world.facts()
-    life.initial_observation, life.initial_state_hash = observation, world.snapshot().position
-    life.success, life.activity = bool(info["success"]), info.get("activity")
+    life.begin(world, observation, info)
+    if goal is not None and goal != world.goal:
+        observation, info = begin_with(world, goal)
+        life.begin(world, observation, info)
+    if isinstance(agent, GoalProposer):
+        proposed = agent.propose(observation, info)
+        if proposed is not None and proposed != world.goal:
+            observation, info = begin_with(world, proposed)
+            life.begin(world, observation, info)
     agent.reset(world.goal, info)
     while not (life.terminated or life.truncated):
         legal = world.legal_actions()
@@ -135,9 +173,3 @@ def _step(world: World, observation: str, action: str, reward: float, legal: int
     for text in (observation, action):
         text.encode()  # lone surrogates raise UnicodeEncodeError
     return Step(observation, action, reward, world.snapshot().position, legal, world.events())
-
-
-def _describe(exception: Exception) -> str:
-    """Return the exception's type and message, the same in every process."""
-    message: Any = ADDRESS.sub("0x...", f"{type(exception).__name__}: {exception}")
-    return str(message.encode(errors="backslashreplace").decode())

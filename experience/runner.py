@@ -1,73 +1,53 @@
 """The collecting runner: lets an agent live episodes in a world and commits them shard by shard.
 
-Episode i of a run depends on (run seed, i) alone, so that one worker or many, in one go or resumed after a kill, give
-the same episodes.
+Episode i of a run depends on (run seed, i) alone, or, for an agent that learns, on those and the state at the start of
+its round, so that one worker or many, here or in a Ray cluster, in one go or resumed after a kill, give the same.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 import time
-import traceback
-from collections.abc import Generator, Iterator
+from collections.abc import Callable
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from pydantic import Field
-
-from worldschool.agents.base import agent_config, make_agent
-from worldschool.canonical import canonical_json, short_digest
+from worldschool.agents.base import agent_config, state_class
+from worldschool.canonical import short_digest
 from worldschool.config import Config
-from worldschool.envs import World, make
-from worldschool.errors import ConfigError, WorldschoolError
-from worldschool.experience.recording import EpisodeLabel, record_episode
+from worldschool.envs import make
+from worldschool.errors import ConfigError
+from worldschool.experience.collect_config import (
+    EXECUTION_FIELDS,
+    EXTENT_FIELDS,
+    AgentSettings,
+    CollectConfig,
+    GoalSettings,
+)
+from worldschool.experience.collecting import Collection, Extent, Tally
+from worldschool.experience.executors import Executor, Here, Say
+from worldschool.experience.goals import check_goals
+from worldschool.experience.interrupts import interruptible
+from worldschool.experience.lives import Lives, episode_seeds
+from worldschool.experience.processes import Processes
+from worldschool.experience.rounds import Rounds, check_round_size
 from worldschool.experience.store import EpisodeStore
-from worldschool.progress import Advance, progress
-from worldschool.records import Episode, Split
+from worldschool.progress import Advance, Log, progress, say
+from worldschool.records import Goal
 from worldschool.runs import claim_output
 
-EXECUTION_FIELDS = ("workers", "strict")
-"""How a run is carried out: the same run may be continued with others."""
-EXTENT_FIELDS = ("episodes", "shard_size")
-"""How much is kept and in what pieces: with the above, what an episode's id does not depend on."""
+__all__ = [
+    "AgentSettings",
+    "CollectConfig",
+    "CollectReport",
+    "GoalSettings",
+    "collect",
+    "episode_seeds",
+    "summary",
+]
 
-
-class AgentSettings(Config):
-    """Which agent acts, and its own settings."""
-
-    name: str = "random"
-    """A name from the table of agents (`worldschool.agents.base.AGENTS`)."""
-    settings: dict[str, Any] = Field(default_factory=dict)
-    """The agent's configuration; what it leaves out has the agent's defaults."""
-
-
-class CollectConfig(Config):
-    """What to collect."""
-
-    world: str = "worldschool/Household-v0"
-    """Registered id of the world."""
-    world_config: dict[str, Any] = Field(default_factory=dict)
-    """Keyword arguments of the world, without `split`."""
-    agent: AgentSettings = AgentSettings()
-    """Who acts."""
-    episodes: int = Field(ge=1)
-    """How many episodes the dataset will hold."""
-    seed: int = Field(default=0, ge=0, lt=2**63)
-    """The run seed; with an episode's index it fixes everything in that episode."""
-    shard_size: int = Field(default=32, ge=1)
-    """Episodes in a shard: what is written at once, and what a kill can lose at most for each worker."""
-    workers: int = Field(default=1, ge=1)
-    """Processes that act; the episodes are the same whatever their number."""
-    split: Split = "train"
-    """Which worlds the episodes are lived in; the splits share no world."""
-    strict: bool = False
-    """Stop at the first episode that fails, instead of recording its error and going on."""
+LOG_FILE = "collect.log"
 
 
 @dataclass(frozen=True)
@@ -81,6 +61,7 @@ class CollectReport:
         steps: steps in all `episodes`.
         errors: how many of `episodes` ended by an exception.
         seconds: how long this run took.
+        out_of_time: whether `time_budget_s` ended the run before it had all the episodes.
     """
 
     episodes: int
@@ -89,18 +70,7 @@ class CollectReport:
     steps: int
     errors: int
     seconds: float
-
-
-def episode_seeds(run_seed: int, index: int) -> tuple[int, int]:
-    """Return the seeds of an episode's world and of its agent, both in [0, 2**63).
-
-    The world's is SeedSequence([run_seed, index]).generate_state(1, uint64)[0] >> 1; the agent's comes from that
-    sequence's first child, so the agent's choices are independent of the world's.
-    """
-    sequence = np.random.SeedSequence([run_seed, index])
-    (child,) = sequence.spawn(1)
-    world, agent = (int(part.generate_state(1, np.uint64)[0]) >> 1 for part in (sequence, child))
-    return world, agent
+    out_of_time: bool = False
 
 
 def collect(config: CollectConfig, out: Path | str, on_progress: Advance | None = None) -> CollectReport:
@@ -113,34 +83,22 @@ def collect(config: CollectConfig, out: Path | str, on_progress: Advance | None 
 
     Raises:
         ConfigError, WorldError: the configuration does not fit the agent or the world.
-        OutputError: `out` belongs to another configuration.
+        OutputError: `out` belongs to another configuration, or another run is writing to it.
+        TaskFailed: an episode failed and the run is strict, or workers died again and again.
         KeyboardInterrupt: passed on; the committed shards stay and the same call continues.
     """
     started = time.monotonic()
     out = Path(out)
-    resolved, version = _resolve(config)
-    claim_output(out, "collect", _without(resolved, EXECUTION_FIELDS), config.seed)
-    if (out / "dataset.json").exists():
-        store = EpisodeStore.open(out, empty_ok=True)
-    else:
-        described = _without(resolved, EXECUTION_FIELDS)
-        store = EpisodeStore.create(out, described, config.seed, config.shard_size, {config.world: version})
-    job = _Job(
-        config.world,
-        resolved["world_config"],
-        config.agent.name,
-        resolved["agent"]["settings"],
-        config.split,
-        config.seed,
-        short_digest(_without(resolved, EXECUTION_FIELDS + EXTENT_FIELDS)),
-        config.strict,
-    )
-    before = len(store)
-    bar = progress("collect", config.episodes, "episodes", before) if on_progress is None else None
-    with bar or nullcontext(on_progress) as advance:
-        assert advance is not None
-        _commit_missing(store, job, config, advance)
-    totals = store.totals()
+    plan = _resolve(config)
+    claim_output(out, "collect", plan.described, config.seed)
+    with _open(out, config, plan) as store, interruptible() as stop:
+        before = len(store)
+        out_of_time = False
+        if config.episodes is None or before < config.episodes:
+            bar = progress("collect", config.episodes, "episodes", before, config.time_budget_s)
+            with bar if on_progress is None else nullcontext(on_progress) as advance:
+                out_of_time = _collect_missing(store, config, plan, advance, stop)
+        totals = store.totals()
     return CollectReport(
         episodes=totals.episodes,
         new_episodes=totals.episodes - before,
@@ -148,145 +106,154 @@ def collect(config: CollectConfig, out: Path | str, on_progress: Advance | None 
         steps=totals.steps,
         errors=totals.errors,
         seconds=time.monotonic() - started,
+        out_of_time=out_of_time,
     )
 
 
-def _resolve(config: CollectConfig) -> tuple[dict[str, Any], str]:
-    """Return the configuration with every default filled in, and the version of the world's dynamics."""
-    if "split" in config.world_config:
-        raise ConfigError("the split is given twice", where="world_config.split", mend="Set `split` instead.")
+def summary(report: CollectReport, out: Path) -> str:
+    """Return what a report says, in words."""
+    text = (
+        f"{report.episodes} episodes in {out} ({report.new_episodes} new), {report.steps} steps, "
+        f"success rate {report.success_rate:.0%}, {report.errors} errors"
+    )
+    if report.out_of_time:
+        text += "\nThe time is spent before that was all; the same command continues."
+    return text
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A configuration with every default filled in.
+
+    Attributes:
+        described: what the output directory belongs to, plain JSON values.
+        version: of the world's dynamics.
+        settings: the agent's.
+        lives: what workers do.
+    """
+
+    described: dict[str, Any]
+    version: str
+    settings: Config
+    lives: Lives
+
+
+def _resolve(config: CollectConfig) -> _Plan:
+    _check(config)
     settings = agent_config(config.agent.name, config.agent.settings, "agent")
+    _refuse_seconds(settings.to_json(), "agent.settings")
     world = make(config.world, **config.world_config, split=config.split)
+    goals = tuple(Goal(goal.text, goal.predicates) for goal in config.goals or ())
+    check_goals(world, goals, config.seed)
     resolved = config.to_json()
+    if config.goals is None:
+        del resolved["goals"]
     resolved["agent"]["settings"] = settings.to_json()
     resolved["world_config"] = world.config
-    return resolved, world.version
+    if state_class(config.agent.name) is None:
+        del resolved["round_size"]
+    else:
+        check_round_size(config.round_size, config.shard_size)
+    described = _without(resolved, EXECUTION_FIELDS)
+    lives = Lives(
+        config.world,
+        resolved["world_config"],
+        config.agent.name,
+        resolved["agent"]["settings"],
+        config.split,
+        config.seed,
+        short_digest(_without(described, EXTENT_FIELDS)),
+        config.strict,
+        goals,
+    )
+    return _Plan(described, world.version, settings, lives)
+
+
+def _check(config: CollectConfig) -> None:
+    if config.episodes is None and config.time_budget_s is None:
+        raise ConfigError(
+            "nothing says when the run ends",
+            where="episodes",
+            mend="Give `episodes`, `time_budget_s` or both.",
+        )
+    if config.ray_address is not None and config.executor != "ray":
+        raise ConfigError(
+            f"an address is given but the executor is {config.executor!r}",
+            where="ray_address",
+            mend="Set `executor: ray`, or leave the address out.",
+        )
+    if "split" in config.world_config:
+        raise ConfigError("the split is given twice", where="world_config.split", mend="Set `split` instead.")
+
+
+def _refuse_seconds(settings: dict[str, Any], where: str) -> None:
+    """Refuse a search budget in seconds, at any depth of an agent's settings."""
+    for name, value in settings.items():
+        if name == "seconds" and value is not None:
+            raise ConfigError(
+                "a budget in seconds gives other episodes on every machine, and stored episodes are reproducible",
+                where=f"{where}.seconds",
+                mend="Give the budget in simulations.",
+            )
+        if isinstance(value, dict):
+            _refuse_seconds(value, f"{where}.{name}")
 
 
 def _without(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in names}
 
 
-def _commit_missing(store: EpisodeStore, job: _Job, config: CollectConfig, advance: Advance) -> None:
-    size, committed = config.shard_size, set(store.committed_shards())
-    shards = {
-        k: range(first, min(first + size, config.episodes))
-        for k, first in enumerate(range(0, config.episodes, size))
-        if k not in committed
-    }
-    source = _in_workers(job, shards, config.workers) if config.workers > 1 else _here(job, shards)
-    collected: dict[int, list[Episode]] = {k: [] for k in shards}
-    successes = 0
-    with closing(source):  # an interrupt stops the workers here and now
-        for done, (k, episode) in enumerate(source, start=1):
-            collected[k].append(episode)
-            if len(collected[k]) == len(shards[k]):
-                store.commit_shard(k, collected.pop(k))
-            successes += episode.success
-            advance(1, f"{successes / done:.0%} succeeded")
+def _open(out: Path, config: CollectConfig, plan: _Plan) -> EpisodeStore:
+    """Return the store of the run, held for writing if something is missing."""
+    if not (out / "dataset.json").exists():
+        dynamics = {config.world: plan.version}
+        return EpisodeStore.create(out, plan.described, config.seed, config.shard_size, dynamics)
+    store = EpisodeStore.open(out, empty_ok=True)
+    if config.episodes is None or len(store) < config.episodes:
+        store.hold()
+    return store
 
 
-@dataclass(frozen=True)
-class _Job:
-    """What a worker needs to live any episode of a run; plain values, so that it travels to other processes."""
+def _collect_missing(
+    store: EpisodeStore, config: CollectConfig, plan: _Plan, advance: Advance, stop: Callable[[], bool]
+) -> bool:
+    """Collect what is missing, and keep the log; returns whether the time was spent before that was all."""
+    log = Log(store.directory / LOG_FILE)
 
-    world: str
-    world_config: dict[str, Any]
-    agent: str
-    agent_settings: dict[str, Any]
-    split: Split
-    run_seed: int
-    digest: str
-    strict: bool
+    def tell(text: str) -> None:
+        say(f"collect: {text}")
+        log(text)
 
-    def episodes(self, indices: range) -> Iterator[Episode]:
-        """Live the episodes with these indices, in order."""
-        settings = agent_config(self.agent, self.agent_settings, "agent")
-        written = canonical_json(settings.to_json())
-        world: World | None = None
-        for index in indices:
-            world = world or make(self.world, **self.world_config)
-            world_seed, agent_seed = episode_seeds(self.run_seed, index)
-            episode_id = f"{self.digest}-{self.run_seed:016x}-{index:08d}"
-            label = EpisodeLabel(
-                episode_id, self.run_seed, index, world_seed, self.agent, written, self.split
+    wanted = config.episodes or "as many episodes as time allows"
+    log(
+        f"begins with {len(store)} of {wanted}: {config.agent.name} in {config.world}, {config.executor} executor, "
+        f"{config.workers} worker(s)"
+    )
+    try:
+        with closing(_executor(config, plan.lives, tell)) as executor:
+            tally = Tally(
+                None if config.episodes is None else config.episodes - len(store), advance, log, tell
             )
-            agent = make_agent(self.agent, settings, world, agent_seed)
-            episode = record_episode(world, agent, label, strict=self.strict)
-            if episode.error is not None:
-                world = None  # a world that failed may be left in any state
-            yield episode
+            rounds = None
+            if state_class(config.agent.name) is not None:
+                rounds = Rounds(store, config.agent.name, plan.settings, config.round_size)
+            extent = Extent(config.episodes, config.time_budget_s)
+            collection = Collection(store, executor, extent, rounds, tally, stop)
+            collection.run()
+            tally.log_line()
+    except KeyboardInterrupt:
+        tell(f"interrupted; {len(store)} episodes are committed, and the same command continues")
+        raise
+    except BaseException as error:
+        log(f"ends with {len(store)} episodes by {type(error).__name__}: {error}")
+        raise
+    log(f"ends with {len(store)} episodes" + (", out of time" if collection.out_of_time else ""))
+    return collection.out_of_time
 
 
-def _here(job: _Job, shards: dict[int, range]) -> Generator[tuple[int, Episode]]:
-    for k, indices in shards.items():
-        for episode in job.episodes(indices):
-            yield k, episode
+def _executor(config: CollectConfig, lives: Lives, tell: Say) -> Executor:
+    if config.executor == "ray":
+        from worldschool.experience.ray_executor import RayActors
 
-
-def _in_workers(job: _Job, shards: dict[int, range], workers: int) -> Generator[tuple[int, Episode]]:
-    """Yield (shard, episode) as worker processes finish them; the episodes of one shard come in order.
-
-    Raises:
-        WorldschoolError: a worker failed or was killed.
-    """
-    context = multiprocessing.get_context("spawn")
-    waiting = iter(shards.items())
-    processes: dict[Connection, BaseProcess] = {}
-    try:
-        for _ in range(min(workers, len(shards))):
-            ours, theirs = context.Pipe()
-            processes[ours] = context.Process(target=_work, args=(job, theirs), daemon=True)
-            processes[ours].start()
-            theirs.close()  # the worker has the only other end: its death is seen as an end of file
-            ours.send(next(waiting))
-        idle = 0
-        while idle < len(processes):
-            for link in wait(list(processes)):
-                assert isinstance(link, Connection)
-                k, told = _receive(link, processes[link])
-                if told is not None:
-                    yield k, told
-                elif (following := next(waiting, None)) is not None:
-                    link.send(following)
-                else:
-                    idle += 1
-    finally:
-        for link, process in processes.items():
-            link.close()
-            if process.pid is not None:  # an interrupt may fall between making a process and starting it
-                process.terminate()
-                process.join()
-
-
-def _receive(link: Connection, process: BaseProcess) -> tuple[int, Episode | None]:
-    try:
-        k, told = link.recv()
-    except (EOFError, ConnectionError):
-        process.join()
-        raise WorldschoolError(
-            f"a collecting worker died (exit code {process.exitcode}); committed shards are safe, and the same command "
-            "continues"
-        ) from None
-    if isinstance(told, str):
-        raise WorldschoolError(f"a collecting worker failed in shard {k}:\n{told}")
-    return k, told
-
-
-def _work(job: _Job, link: Connection) -> None:
-    """Live the shards that the coordinator sends; answers (k, episode) for each episode and (k, None) at the end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the coordinator decides
-    while True:
-        try:
-            k, indices = link.recv()
-            try:
-                for episode in job.episodes(indices):
-                    link.send((k, episode))
-            except ConnectionError:
-                raise
-            except Exception:  # noqa: BLE001 (told to the coordinator, which raises)
-                link.send((k, traceback.format_exc()))
-                return
-            link.send((k, None))
-        except (EOFError, ConnectionError):
-            return  # the coordinator is gone; nothing of ours is wanted any more
+        return RayActors(lives, config.workers, config.ray_address, tell)
+    return Here(lives) if config.workers == 1 else Processes(lives, config.workers, tell)

@@ -1,29 +1,25 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
-import os
-import signal
-import subprocess
-import sys
-import textwrap
-import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from worldschool.config import load_config
-from worldschool.errors import ConfigError, OutputError, WorldError, WorldschoolError
-from worldschool.experience import runner
-from worldschool.experience.recording import EpisodeLabel, record_episode
+from worldschool.config import Config, load_config
+from worldschool.errors import ConfigError, OutputError, WorldError
+from worldschool.experience import collecting, lives, runner
+from worldschool.experience.executors import TaskFailed
+from worldschool.experience.replay import replay_episode
 from worldschool.experience.runner import CollectConfig, collect, episode_seeds
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import silent
 
 PRESETS = sorted((Path(__file__).parents[2] / "configs" / "collect").glob("*.yaml"))
-HOUSEHOLD = {"world_config": {"characters": 2, "control": "all", "max_steps": 6}}
 
 needs_household = pytest.mark.skipif(
     importlib.util.find_spec("worldschool.envs.household.env") is None,
@@ -41,61 +37,12 @@ def corridor(**changes: Any) -> CollectConfig:
     return CollectConfig.model_validate({**values, **changes})
 
 
-def label(**changes: Any) -> EpisodeLabel:
-    return EpisodeLabel(**{**LABEL, **changes})
-
-
-LABEL: dict[str, Any] = {
-    "episode_id": "x",
-    "run_seed": 0,
-    "index": 0,
-    "seed": 3,
-    "agent": "scripted",
-    "agent_config": "{}",
-    "split": "train",
-}
-
-
-class Scripted:
-    """An agent that says what it was told to say; an exception in the list is raised."""
-
-    def __init__(self, *script: Any) -> None:
-        self.script = list(script)
-
-    def reset(self, goal: Any, info: dict[str, Any]) -> None:
-        self.goal = goal
-
-    def act(self, observation: str, info: dict[str, Any]) -> str | None:
-        if not self.script:
-            return None
-        action = self.script.pop(0)
-        if isinstance(action, BaseException):
-            raise action
-        return action
-
-
 def test_seeds_are_the_documented_ones() -> None:
     expected = int(np.random.SeedSequence([5, 9]).generate_state(1, np.uint64)[0]) >> 1
     world, agent = episode_seeds(5, 9)
     assert world == expected and type(world) is int and 0 <= agent < 2**63 and agent != world
     everyone = {seed for index in range(500) for seed in episode_seeds(5, index)}
     assert len(everyone) == 1000
-
-
-def test_an_episode_records_what_happened(fake_world_class: Any) -> None:
-    world = fake_world_class(length=2)
-    first, _ = world.reset(seed=3)
-    start = world.snapshot().position
-    legal = len(world.legal_actions())
-    episode = record_episode(world, Scripted("wait", "fly"), label())
-    assert (episode.initial_observation, episode.initial_state_hash) == (first, start)
-    assert [step.action for step in episode.steps] == ["wait", "fly"]
-    assert episode.steps[0].legal_actions == legal and episode.length == 2
-    assert episode.steps[1].state_hash == world.snapshot().position
-    assert [event.verb for event in episode.events] == ["wait"]
-    assert episode.goal == "Open the chest." and episode.goal_predicates == '[["STATE:open","chest",null]]'
-    assert not (episode.terminated or episode.truncated or episode.success) and episode.error is None
-    assert episode.entities == world.entities()
 
 
 def test_an_episode_that_reaches_its_goal_is_a_success(registered_fake: str, tmp_path: Path) -> None:
@@ -145,19 +92,6 @@ def test_the_content_does_not_depend_on_shards_or_defaults_spelt_out(
     assert collected("f", seed=1) != expected
 
 
-@needs_household
-def test_the_content_does_not_depend_on_workers(tmp_path: Path) -> None:
-    values = {**HOUSEHOLD, "episodes": 9, "shard_size": 2, "seed": 3}
-    hashes = set()
-    for workers in (1, 3):
-        out = tmp_path / str(workers)
-        collect(CollectConfig.model_validate({**values, "workers": workers}), out, silent)
-        store = EpisodeStore.open(out)
-        assert store.verify() == [] and len(store) == 9
-        hashes.add(store.content_hash())
-    assert len(hashes) == 1
-
-
 def test_a_finished_run_does_nothing_more(registered_fake: str, tmp_path: Path) -> None:
     first = collect(corridor(), tmp_path, silent)
     before = (tmp_path / "manifest.jsonl").read_bytes()
@@ -194,46 +128,6 @@ def test_an_interrupt_keeps_what_was_committed_and_the_rest_follows(
     assert stores[0].content_hash() == stores[1].content_hash()
 
 
-def test_killed_at_any_time_a_run_is_completed_the_same(
-    registered_fake: str, fakes: Any, tmp_path: Path
-) -> None:
-    script = f"""
-        import importlib.util, sys, time
-        spec = importlib.util.spec_from_file_location("worldschool_fakes", {fakes.__file__!r})
-        sys.modules["worldschool_fakes"] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        import worldschool.envs.world as world
-        world.WORLDS += (world.WorldSpec("worldschool/Corridor-v0", "worldschool_fakes:CorridorWorld"),)
-        from worldschool.experience.runner import CollectConfig, collect
-        def slowly(n=1, note=""):
-            time.sleep(0.002)
-        collect(CollectConfig.model_validate_json(sys.argv[1]), sys.argv[2], slowly)
-    """
-    config = corridor(episodes=60, shard_size=2)
-    out = tmp_path / "killed"
-    arguments = [sys.executable, "-c", textwrap.dedent(script), config.model_dump_json(), str(out)]
-    for lines in (3, 11):
-        process = subprocess.Popen(arguments)
-        manifest = out / "manifest.jsonl"
-        deadline = time.monotonic() + 30
-        while process.poll() is None and time.monotonic() < deadline:
-            if manifest.exists() and manifest.read_bytes().count(b"\n") >= lines:
-                break
-            time.sleep(0.001)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL, "the run must not have ended by itself"
-        assert len(EpisodeStore.open(out)) < 60
-    # What a kill between the writes can leave besides: a torn line and a file that no line speaks of.
-    with manifest.open("ab") as file:
-        file.write(b'{"shard": "0000')
-    (out / "shards" / "000029.parquet").write_bytes(b"half")
-    collect(config, out, silent)
-    collect(config, tmp_path / "whole", silent)
-    killed, whole = EpisodeStore.open(out), EpisodeStore.open(tmp_path / "whole")
-    assert killed.verify() == [] and len(killed) == 60
-    assert killed.content_hash() == whole.content_hash()
-
-
 def test_a_run_killed_before_its_first_shard_begins_again(registered_fake: str, tmp_path: Path) -> None:
     def die(n: int = 1, note: str = "") -> None:
         raise KeyboardInterrupt
@@ -251,64 +145,10 @@ def test_a_failing_world_is_recorded_and_does_not_stop_the_run(registered_fake: 
     for episode in EpisodeStore.open(tmp_path):
         assert episode.error == "ZeroDivisionError: the corridor collapsed"
         assert episode.length == len(episode.steps) == 2 and not episode.success
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(
+        TaskFailed, match=r"episode 0 \(world seed \d+\) failed:(.|\n)*the corridor collapsed"
+    ):
         collect(config.model_copy(update={"strict": True}), tmp_path / "strict", silent)
-
-
-@pytest.mark.parametrize(
-    ("failure", "told"),
-    [
-        (ValueError("at 0x7f00beef"), "ValueError: at 0x..."),
-        ("say \ud800", "UnicodeEncodeError: 'utf-8' codec can't encode character"),
-        (RuntimeError("\udcff"), r"RuntimeError: \udcff"),
-    ],
-)
-def test_a_failing_agent_is_recorded(fake_world_class: Any, failure: Any, told: str) -> None:
-    episode = record_episode(fake_world_class(), Scripted("wait", failure), label())
-    assert episode.error is not None and episode.error.startswith(told)
-    assert episode.length == 1 and not episode.success
-    episode.error.encode()
-
-
-def test_a_world_that_cannot_be_reset_is_recorded(
-    fake_world_class: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(self: Any, **kwargs: Any) -> None:
-        raise OSError("no house today")
-
-    monkeypatch.setattr(fake_world_class, "reset", broken)
-    episode = record_episode(fake_world_class(), Scripted(), label())
-    assert episode.error == "OSError: no house today" and episode.steps == () and episode.entities == ()
-
-
-def test_rewards_that_no_file_holds_are_failures(
-    fake_world_class: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    step = fake_world_class.step
-    monkeypatch.setattr(
-        fake_world_class,
-        "step",
-        lambda self, action: (step(self, action)[0], float("nan"), *step(self, "wait")[2:]),
-    )
-    episode = record_episode(fake_world_class(goal="none"), Scripted("wait"), label())
-    assert episode.error == "ValueError: the world gave the reward nan"
-
-
-@needs_household
-def test_a_worker_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    receive = runner._receive
-
-    def kill_first(link: Any, process: Any) -> Any:
-        os.kill(process.pid, signal.SIGKILL)
-        process.join()
-        while link.poll():
-            receive(link, process)
-        raise AssertionError("an end of file was expected")
-
-    monkeypatch.setattr(runner, "_receive", kill_first)
-    config = CollectConfig.model_validate({**HOUSEHOLD, "episodes": 4, "shard_size": 2, "workers": 2})
-    with pytest.raises(WorldschoolError, match="worker died.*same command continues"):
-        collect(config, tmp_path, silent)
 
 
 def test_settings_are_checked_before_anything_is_written(registered_fake: str, tmp_path: Path) -> None:
@@ -346,3 +186,135 @@ def test_the_bar_tells_the_success_rate(registered_fake: str, tmp_path: Path, ca
     collect(corridor(agent={"name": "mcts"}, episodes=3), tmp_path)
     assert "collect: 3/3 episodes" in (told := capsys.readouterr()).err and "100% succeeded" in told.err
     assert told.out == ""
+
+
+def test_a_time_budget_ends_the_run_at_a_whole_shard(
+    registered_fake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = itertools.count()
+    monkeypatch.setattr(collecting, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    collect(corridor(episodes=20), tmp_path / "whole", silent)
+    whole = [episode.to_json() for episode in EpisodeStore.open(tmp_path / "whole")]
+    for total in (20, None):
+        out, config = tmp_path / str(total), corridor(episodes=total, time_budget_s=0.5)
+        first = collect(config, out, silent)
+        assert first.out_of_time and first.new_episodes == first.episodes == 3, (
+            "at least one shard, and no more"
+        )
+        again = collect(config.model_copy(update={"time_budget_s": 15.0}), out, silent)
+        assert again.out_of_time and again.episodes % 3 == 0 and 3 < again.episodes < 20
+        rows = [episode.to_json() for episode in EpisodeStore.open(out)]
+        assert rows == whole[: len(rows)]
+    last = collect(corridor(episodes=20, time_budget_s=1e6), tmp_path / "20", silent)
+    assert not last.out_of_time and last.episodes == 20
+    assert (
+        EpisodeStore.open(tmp_path / "20").content_hash()
+        == EpisodeStore.open(tmp_path / "whole").content_hash()
+    )
+
+
+def test_a_run_without_an_end_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nothing says when the run ends.*time_budget_s"):
+        collect(corridor(episodes=None), tmp_path / "out", silent)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_address_without_ray_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="ray_address.*executor: ray"):
+        collect(corridor(ray_address="1.2.3.4:6379"), tmp_path, silent)
+
+
+def test_a_search_budget_in_seconds_is_refused(
+    registered_fake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Search(Config):
+        seconds: float | None = None
+
+    class Settings(Config):
+        search: Search = Search()
+        seconds: float | None = None
+
+    monkeypatch.setattr(runner, "agent_config", lambda name, values, where: Settings(**values))
+    for settings, where in (({"seconds": 2}, "seconds"), ({"search": {"seconds": 2}}, r"search\.seconds")):
+        with pytest.raises(ConfigError, match=rf"agent\.settings\.{where}: .*in simulations"):
+            collect(corridor(agent={"name": "mcts", "settings": settings}), tmp_path / "out", silent)
+
+
+def test_a_run_that_only_fails_says_so(registered_fake: str, tmp_path: Path, capsys: Any) -> None:
+    collect(corridor(world_config={"fail_at": 2}, episodes=30), tmp_path / "a", silent)
+    told = capsys.readouterr().err
+    assert told.count("each of the first 20 episodes failed") == 1 and "the corridor collapsed" in told
+    log = (tmp_path / "a" / "collect.log").read_text()
+    assert (
+        log.count("(world seed ") == 30 and "each of the first 20" in log and "ends with 30 episodes" in log
+    )
+    collect(corridor(world_config={"fail_at": 11}, episodes=30), tmp_path / "b", silent)
+    assert "failed" not in capsys.readouterr().err, "some reach the chest before"
+
+
+def test_a_world_that_failed_is_made_again(
+    registered_fake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    make = lives.make
+    monkeypatch.setattr(lives, "make", lambda world, **config: made.append(world) or make(world, **config))
+    collect(corridor(episodes=3), tmp_path / "well", silent)
+    assert len(made) == 1
+    collect(corridor(episodes=3, world_config={"fail_at": 0}), tmp_path / "failing", silent)
+    assert len(made) == 1 + 3, "a world that failed may be left in any state"
+
+
+def test_an_agent_that_cannot_be_made_is_recorded(
+    registered_fake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: Any) -> None:
+        raise LookupError("no agent today")
+
+    monkeypatch.setattr("worldschool.agents.random.RandomAgent.__init__", broken)
+    collect(corridor(episodes=1), tmp_path, silent)
+    (episode,) = EpisodeStore.open(tmp_path)
+    assert episode.error == "LookupError: no agent today" and episode.initial_observation
+
+
+GOALS = (
+    {"text": "Hold the key.", "predicates": [["HOLDS", "Mary", "key"]]},
+    {"text": "Open the chest.", "predicates": [["STATE:open", "chest", None]]},
+)
+
+
+def test_goals_may_be_given(registered_fake: str, tmp_path: Path) -> None:
+    config = corridor(goals=GOALS, agent={"name": "mcts"}, world_config={"goal": "none", "max_steps": 12})
+    report = collect(config, tmp_path, silent)
+    assert report.success_rate == 1.0 and report.errors == 0
+    episodes = list(EpisodeStore.open(tmp_path))
+    assert [episode.goal for episode in episodes] == [GOALS[index % 2]["text"] for index in range(7)]
+    assert [found for episode in episodes for found in replay_episode(episode)] == []
+    with pytest.raises(OutputError, match=r"goals: .* -> None"):
+        collect(config.model_copy(update={"goals": None}), tmp_path, silent)
+
+
+@pytest.mark.parametrize(
+    ("predicate", "told"),
+    [
+        (
+            ["HOLD", "Mary", "key"],
+            r"goals\.1\.predicates: there is no predicate 'HOLD'.*Did you mean 'HOLDS'",
+        ),
+        (["HOLDS", "Mary", "moon"], r"goals\.1\.predicates: none of the first 16 episodes .* no 'moon'"),
+    ],
+)
+def test_goals_that_no_world_has_are_refused(
+    registered_fake: str, tmp_path: Path, predicate: list[str], told: str
+) -> None:
+    goals = [GOALS[0], {"text": "?", "predicates": [predicate]}]
+    with pytest.raises(ConfigError, match=told):
+        collect(corridor(goals=goals), tmp_path / "out", silent)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "goal", ['{"text": "x"}', '{"text": "x", "predicates": [["ON", "x"]]}', '"open the fridge"']
+)
+def test_goals_of_another_form_are_configuration_errors(goal: str) -> None:
+    with pytest.raises(ConfigError, match=r"goals\.0"):
+        load_config(CollectConfig, None, ["episodes=1", f"goals=[{goal}]"])

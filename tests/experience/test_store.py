@@ -7,117 +7,32 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worldschool.errors import DatasetError, OutputError
+from tests.experience.stored_episodes import STEP, episode, episodes, filled, long_episode, numbered
+from worldschool.config import build_config
+from worldschool.errors import ConfigError, DatasetError, OutputError
+from worldschool.experience import schema
+from worldschool.experience.filters import EpisodeFilter
 from worldschool.experience.manifest import Manifest
-from worldschool.experience.schema import content_hash, to_episodes, to_table
-from worldschool.experience.store import STEPS_PER_ROW_GROUP, EpisodeStore
+from worldschool.experience.schema import content_hash, to_episodes, to_rows, to_table
+from worldschool.experience.shards import STEPS_PER_ROW_GROUP, ShardFile
+from worldschool.experience.store import EpisodeStore
 from worldschool.files import sha256_file
-from worldschool.records import Entity, Episode, Event, Fact, Step
-
-texts = st.text(max_size=20)
-maybe = st.none() | texts
-int32 = st.integers(-(2**31), 2**31 - 1)
-int64 = st.integers(-(2**63), 2**63 - 1)
-floats = st.floats(allow_nan=False, allow_infinity=False)
-
-
-def several(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.lists(strategy, max_size=3).map(tuple)
-
-
-events = st.builds(
-    Event,
-    int32,
-    texts,
-    texts,
-    maybe,
-    maybe,
-    maybe,
-    st.sampled_from([None, "ON", "AT"]),
-    st.booleans(),
-    several(texts),
-)
-steps = st.builds(Step, texts, texts, floats, texts, int32, several(events))
-facts = st.builds(Fact, texts, st.sampled_from(["ON", "STATE"]), texts)
-episodes = st.builds(
-    Episode,
-    episode_id=texts,
-    run_seed=int64,
-    index=int64,
-    world=texts,
-    world_version=texts,
-    world_config=texts,
-    seed=int64,
-    agent=texts,
-    agent_config=texts,
-    split=st.sampled_from(["train", "validation", "heldout"]),
-    goal=texts,
-    goal_predicates=texts,
-    activity=maybe,
-    entities=several(st.builds(Entity, texts, texts)),
-    initial_facts=several(facts),
-    initial_observation=texts,
-    initial_state_hash=texts,
-    steps=several(steps),
-    terminated=st.booleans(),
-    truncated=st.booleans(),
-    success=st.booleans(),
-    return_=floats,
-    length=int32,
-    error=maybe,
-    package_version=texts,
-)
-
-STEP = Step("A room. Ünïcödé 🍎", "walk to room 2", 0.0, "ab" * 16, 3, (Event(0, "Mary", "walk"),))
-
-
-def episode(index: int, **changes: Any) -> Episode:
-    base = Episode(
-        episode_id=f"0123abcd-{0:016x}-{index:08d}",
-        run_seed=0,
-        index=index,
-        world="worldschool/Corridor-v0",
-        world_version="1",
-        world_config="{}",
-        seed=index * 7,
-        agent="random",
-        agent_config="{}",
-        split="train",
-        goal="Open the chest.",
-        goal_predicates='[["STATE:open","chest",null]]',
-        activity=None,
-        entities=(Entity("Mary", "character"),),
-        initial_facts=(Fact("Mary", "AT", "room 1"),),
-        initial_observation="A room.",
-        initial_state_hash="cd" * 16,
-        steps=(STEP,) * 3,
-        terminated=False,
-        truncated=True,
-        success=False,
-        return_=0.0,
-        length=3,
-        error=None,
-        package_version="0.1.0",
-    )
-    return dataclasses.replace(base, **changes)
-
-
-def filled(directory: Path, n: int = 7, size: int = 3) -> EpisodeStore:
-    store = EpisodeStore.create(directory, {"episodes": n}, 0, size)
-    for k in range(-(-n // size)):
-        store.commit_shard(k, [episode(i) for i in range(k * size, min((k + 1) * size, n))])
-    return store
+from worldschool.records import Episode
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
 @given(st.lists(episodes, min_size=1, max_size=4))
 def test_any_episode_survives_the_table(given_episodes: list[Episode]) -> None:
-    assert to_episodes(to_table(given_episodes)) == given_episodes
+    table = to_table(given_episodes)
+    assert to_episodes(table) == given_episodes
+    assert to_rows(table) == table.to_pylist() == [one.to_json() for one in given_episodes]
+    assert to_episodes(table.slice(1)) == given_episodes[1:]
 
 
 @settings(deadline=None, derandomize=True, max_examples=15)
@@ -125,14 +40,14 @@ def test_any_episode_survives_the_table(given_episodes: list[Episode]) -> None:
 def test_any_episode_survives_the_store_and_the_hash_ignores_sharding(
     given_episodes: list[Episode], size: int
 ) -> None:
-    numbered = [dataclasses.replace(one, index=i) for i, one in enumerate(given_episodes)]
+    given_episodes = numbered(given_episodes)
     with tempfile.TemporaryDirectory() as directory:
         store = EpisodeStore.create(directory, {}, 0, size)
-        for k in reversed(range(-(-len(numbered) // size))):
-            store.commit_shard(k, numbered[k * size : (k + 1) * size])
+        for k in reversed(range(-(-len(given_episodes) // size))):
+            store.commit_shard(k, given_episodes[k * size : (k + 1) * size])
         opened = EpisodeStore.open(directory)
-        assert list(opened) == numbered and len(opened) == len(numbered)
-        assert opened.content_hash() == content_hash(one.to_json() for one in numbered)
+        assert list(opened) == given_episodes and len(opened) == len(given_episodes)
+        assert opened.content_hash() == content_hash(one.to_json() for one in given_episodes)
         assert opened.verify() == []
 
 
@@ -236,106 +151,155 @@ def test_a_shard_file_without_a_line_does_not_count(tmp_path: Path) -> None:
     assert [one.index for one in EpisodeStore.open(tmp_path)] == [0, 1, 2, 3]
 
 
-def test_problems_are_named(tmp_path: Path) -> None:
-    filled(tmp_path, n=9)
-    shards = tmp_path / "shards"
-    damaged = bytearray((shards / "000000.parquet").read_bytes())
-    damaged[len(damaged) // 2] ^= 1
-    (shards / "000000.parquet").write_bytes(damaged)
-    (shards / "000001.parquet").unlink()
-    first, second = EpisodeStore.open(tmp_path).verify()
-    assert "000000.parquet" in first and "changed or damaged" in first and "collect" in first
-    assert "000001.parquet" in second and "missing" in second
-    with pytest.raises(DatasetError, match="changed or damaged"):
+def test_a_table_of_columns_is_the_one_that_arrow_makes_of_rows() -> None:
+    kept = [
+        episode(0),
+        long_episode(1),
+        episode(2, entities=(), steps=(), length=0, activity="cook", error="x"),
+    ]
+    expected = pa.Table.from_pylist([one.to_json() for one in kept], schema=schema.EPISODE)
+    assert to_table(kept).equals(expected, check_metadata=True)
+
+
+def test_columns_that_are_asked_for_are_read_and_no_others(tmp_path: Path) -> None:
+    filled(tmp_path)
+    store = EpisodeStore.open(tmp_path)
+    rows = list(store.rows(["goal", "steps.action", "index"]))
+    assert [row["index"] for row in rows] == list(range(7))
+    assert rows[0] == {"index": 0, "goal": "Open the chest.", "steps": [{"action": "walk to room 2"}] * 3}
+    assert "steps" not in next(store.rows(schema.WITHOUT_STEPS))
+    with pytest.raises(DatasetError, match="no column 'gaol'.*Did you mean 'goal'"):
+        next(store.rows(["gaol"]))
+
+
+KEPT = [
+    episode(0, success=True, agent="mcts", goal="Put the APPLE in the fridge."),
+    episode(1, split="heldout", error="ValueError: no", steps=(), length=0),
+    episode(2, activity="cook", world="worldschool/Other-v0"),
+    long_episode(3),
+    episode(4, split="validation", success=True, goal="Find an apple"),
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, [0, 1, 2, 3, 4]),
+        ({"split": "train"}, [0, 2, 3]),
+        ({"success": True}, [0, 4]),
+        ({"success": False, "failed": False}, [2, 3]),
+        ({"failed": True}, [1]),
+        ({"world": "worldschool/Other-v0"}, [2]),
+        ({"agent": "mcts"}, [0]),
+        ({"activity": "cook"}, [2]),
+        ({"goal": "apple"}, [0, 4]),
+        ({"min_length": 1, "max_length": 3}, [0, 2, 4]),
+        ({"first": 1, "last": 3}, [1, 2, 3]),
+        ({"goal": "apple", "split": "validation"}, [4]),
+        ({"agent": "nobody"}, []),
+    ],
+)
+def test_filters_keep_what_they_ask_for(tmp_path: Path, asked: dict[str, Any], expected: list[int]) -> None:
+    with EpisodeStore.create(tmp_path, {}, 0, 2) as store:
+        store.append(KEPT)
+    where = EpisodeFilter(**asked)
+    assert [one.index for one in EpisodeStore.open(tmp_path).scan(where=where)] == expected
+    assert [one.index for one in KEPT if where.matches(one)] == expected
+    assert where.mask(to_table(KEPT)).null_count == 0
+
+
+def test_a_filter_that_nothing_can_pass_is_told() -> None:
+    with pytest.raises(ConfigError, match="min_length 3 is more than max_length 2"):
+        build_config(EpisodeFilter, {"min_length": 3, "max_length": 2}, "the filter")
+
+
+def test_row_groups_that_hold_nothing_asked_for_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EpisodeStore.create(tmp_path, {}, 0, 8) as store:
+        store.append(dataclasses.replace(long_episode(i), success=i == 7) for i in range(8))
+    read: list[Any] = []
+    original = ShardFile.read
+    monkeypatch.setattr(
+        ShardFile,
+        "read",
+        lambda self, group, columns=None: (read.append((group, columns)), original(self, group, columns))[1],
+    )
+    (found,) = EpisodeStore.open(tmp_path).scan(where=EpisodeFilter(success=True))
+    assert found.index == 7
+    assert [group for group, columns in read if columns is None] == [2]
+    assert {columns for _, columns in read if columns is not None} == {("success",)}
+
+
+def test_reading_by_id_opens_one_shard_and_one_row_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(tmp_path, n=12, size=4, steps=200)
+    store = EpisodeStore.open(tmp_path)
+    read: list[Any] = []
+    original = ShardFile.read
+    monkeypatch.setattr(
+        ShardFile,
+        "read",
+        lambda self, group, columns=None: (
+            read.append((self.shard.shard, columns)),
+            original(self, group, columns),
+        )[1],
+    )
+    assert store.read(long_episode(9).episode_id) == long_episode(9)
+    assert read.count(("000002.parquet", None)) == 1 and {name for name, _ in read} == {"000002.parquet"}
+    read.clear()
+    store.read(long_episode(9).episode_id)  # the ids are remembered
+    assert read == [("000002.parquet", None)]
+
+
+def test_a_file_is_hashed_once_and_again_when_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(tmp_path)
+    store = EpisodeStore.open(tmp_path)
+    hashed: list[Path] = []
+    monkeypatch.setattr(
+        "worldschool.experience.shards.sha256_file", lambda path: (hashed.append(path), sha256_file(path))[1]
+    )
+    assert len(list(store)) == len(list(store)) == 7
+    assert len(hashed) == 3
+    path = tmp_path / "shards" / "000001.parquet"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(DatasetError, match=r"000001\.parquet: the file was changed or damaged"):
+        list(store)
+
+
+def test_rows_from_before_the_digest_are_read_and_hash_as_they_did(tmp_path: Path) -> None:
+    expected = filled(tmp_path, n=3).content_hash()
+    path = tmp_path / "shards" / "000000.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["digest"]), path)
+    rewrite_manifest(tmp_path, sha256=sha256_file(path), parts=[])
+    store = EpisodeStore.open(tmp_path)
+    assert [one.digest for one in store] == ["", "", ""] and store.content_hash() == expected
+    assert [row["digest"] for row in store.rows(["digest"])] == ["", "", ""]
+    assert store.verify() == []
+
+
+def test_an_older_version_is_read_by_its_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(tmp_path, n=3)
+    path = tmp_path / "shards" / "000000.parquet"
+    table = pq.read_table(path)
+    older = table.rename_columns(["task" if name == "goal" else name for name in table.column_names])
+    pq.write_table(older.replace_schema_metadata({"schema": "worldschool.episode/0"}), path)
+    rewrite_manifest(tmp_path, sha256=sha256_file(path), parts=[])
+    with pytest.raises(DatasetError, match="this release reads 'worldschool.episode/1'"):
         list(EpisodeStore.open(tmp_path))
 
+    def upgrade(table: pa.Table) -> pa.Table:
+        return table.rename_columns(["goal" if name == "task" else name for name in table.column_names])
 
-def test_a_gap_between_shards_is_a_problem(tmp_path: Path) -> None:
-    store = EpisodeStore.create(tmp_path, {}, 0, 2)
-    store.commit_shard(0, [episode(0), episode(1)])
-    store.commit_shard(2, [episode(4), episode(5)])
-    (problem,) = store.verify()
-    assert "000002.parquet: begins at index 4, expected 2" in problem
+    reader = schema.Reader(tuple(older.column_names), upgrade)
+    monkeypatch.setattr(schema, "READERS", {"worldschool.episode/0": reader, **schema.READERS})
+    assert list(EpisodeStore.open(tmp_path)) == [episode(i) for i in range(3)]
+    assert [row["goal"] for row in EpisodeStore.open(tmp_path).rows(["goal"])] == ["Open the chest."] * 3
 
 
 def rewrite_manifest(directory: Path, **changes: Any) -> None:
     line = json.loads((directory / "manifest.jsonl").read_text())
     (directory / "manifest.jsonl").write_text(json.dumps({**line, **changes}) + "\n")
-
-
-def test_a_manifest_that_tells_other_indices_is_a_problem(tmp_path: Path) -> None:
-    filled(tmp_path, n=3)
-    rewrite_manifest(tmp_path, last=3, rows=4)
-    (problem,) = EpisodeStore.open(tmp_path).verify()
-    assert "its indices are not 0 to 3" in problem
-
-
-def test_unreadable_parquet_is_named(tmp_path: Path) -> None:
-    filled(tmp_path, n=3)
-    path = tmp_path / "shards" / "000000.parquet"
-    path.write_bytes(b"PAR1 but no more")
-    rewrite_manifest(tmp_path, sha256=sha256_file(path))
-    with pytest.raises(DatasetError, match=r"000000\.parquet: this is no readable Parquet file"):
-        list(EpisodeStore.open(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("schema", "told"), [("worldschool.episode/2", "newer worldschool"), ("x", "is expected")]
-)
-def test_a_shard_of_another_schema_is_refused(tmp_path: Path, schema: str, told: str) -> None:
-    filled(tmp_path, n=3)
-    path = tmp_path / "shards" / "000000.parquet"
-    pq.write_table(pq.read_table(path).replace_schema_metadata({"schema": schema}), path)
-    rewrite_manifest(tmp_path, sha256=sha256_file(path))
-    with pytest.raises(DatasetError, match=told):
-        list(EpisodeStore.open(tmp_path))
-
-
-def test_a_shard_without_a_column_is_refused(tmp_path: Path) -> None:
-    filled(tmp_path, n=3)
-    path = tmp_path / "shards" / "000000.parquet"
-    pq.write_table(pq.read_table(path).drop_columns(["goal"]), path)
-    rewrite_manifest(tmp_path, sha256=sha256_file(path))
-    with pytest.raises(DatasetError, match="columns are missing: goal"):
-        list(EpisodeStore.open(tmp_path))
-
-
-def test_a_missing_or_foreign_directory_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="nowhere: there is no such directory.*worldschool collect"):
-        EpisodeStore.open(tmp_path / "nowhere")
-    with pytest.raises(DatasetError, match=r"dataset\.json is missing"):
-        EpisodeStore.open(tmp_path)
-
-
-def test_an_empty_dataset_is_told(tmp_path: Path) -> None:
-    EpisodeStore.create(tmp_path, {}, 0, 3)
-    with pytest.raises(DatasetError, match="the dataset is empty"):
-        EpisodeStore.open(tmp_path)
-    assert len(EpisodeStore.open(tmp_path, empty_ok=True)) == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ('{"schema": "worldschool.dataset/2"}', "newer worldschool release reads version 2"),
-        ('{"schema": "somebody.else/1"}', r"'worldschool.dataset/1' is expected"),
-        ("{}", "is expected, found None"),
-        ("[]", "a JSON object is expected"),
-        ("{", r"dataset\.json: .*cannot be read"),
-        ('{"schema": "worldschool.dataset/1", "run_seed": 0}', "shard_size is missing"),
-    ],
-)
-def test_a_bad_description_is_told(tmp_path: Path, text: str, told: str) -> None:
-    filled(tmp_path, n=3)
-    (tmp_path / "dataset.json").write_text(text)
-    with pytest.raises(DatasetError, match=told):
-        EpisodeStore.open(tmp_path)
-
-
-@pytest.mark.parametrize("line", ["no JSON", "{}", '{"shard": "../../etc.parquet", "rows": 1}', "[1]"])
-def test_a_damaged_line_that_is_not_the_last_is_told(tmp_path: Path, line: str) -> None:
-    filled(tmp_path, n=3)
-    manifest = tmp_path / "manifest.jsonl"
-    manifest.write_text(f"{line}\n{manifest.read_text()}")
-    with pytest.raises(DatasetError, match=r"manifest\.jsonl, line 1: this line is damaged"):
-        EpisodeStore.open(tmp_path)
