@@ -218,6 +218,7 @@ def _household(episodes: int, seed: int) -> dict[str, Figure]:
         world = make("worldschool/Household-v0", goal="random", goal_size=(size, size))
         for name, config, count in (
             ("200", MCTSConfig(simulations=200), episodes),
+            ("200_one_stage", MCTSConfig(simulations=200, advance=None), episodes),
             ("4000", MCTSConfig(), episodes),
             ("200_snapshots", MCTSConfig(simulations=200, compiled=False), max(episodes // 10, 5)),
         ):

@@ -180,7 +180,7 @@ def test_priors_lead_the_search(fake_world_class: Any) -> None:
     )
 
     def solved(share: float) -> int:
-        priors = lambda now, goal, legal: [share if action in wanted else 1 - share for action in legal]  # noqa: E731
+        priors = lambda now, goal, legal: [share if action in wanted else 1 - share for action in legal]
         return sum(MCTS(config, seed, priors=priors).plan(world, world.goal).success for seed in range(10))
 
     assert solved(0.99) > solved(0.01)
