@@ -7,6 +7,7 @@ Sequences are tuples, so that a record is hashable and nobody downstream can cha
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -236,6 +237,15 @@ class Episode:
     def events(self) -> tuple[Event, ...]:
         """Every event of the episode, in order."""
         return tuple(event for step in self.steps for event in step.events)
+
+    @property
+    def wanted(self) -> Goal:
+        """The goal with its predicates, as a world takes it.
+
+        Raises:
+            ValueError, TypeError: `goal_predicates` is no JSON list of predicates.
+        """
+        return Goal(self.goal, tuple(tuple(predicate) for predicate in json.loads(self.goal_predicates)))
 
     @property
     def classes(self) -> dict[str, str]:

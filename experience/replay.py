@@ -24,7 +24,7 @@ from worldschool.experience.processes import Processes
 from worldschool.experience.recording import begin_with, describe
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import Advance, silent
-from worldschool.records import Episode, Goal
+from worldschool.records import Episode
 
 EPISODE_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{16})-([0-9]{8,})")
 MOST_TOLD = 20
@@ -210,7 +210,7 @@ class _Execution:
         episode, world = self._episode, self._world
         try:
             observation, self._info = world.reset(seed=episode.seed)
-            goal = _goal(episode)
+            goal = episode.wanted
             if (goal.text, goal.key) != (world.goal.text, world.goal.key):
                 observation, self._info = begin_with(world, goal)
         except Exception as error:  # noqa: BLE001 (a difference, or the very error that is stored)
@@ -277,10 +277,6 @@ def _differences_of_row(episode: Episode) -> Iterator[Difference]:
             yield _difference(episode, None, "run_seed", episode.run_seed, run_seed)
         elif episode.seed != (seed := episode_seeds(run_seed, index)[0]):
             yield _difference(episode, None, "seed", episode.seed, seed)
-
-
-def _goal(episode: Episode) -> Goal:
-    return Goal(episode.goal, tuple(tuple(predicate) for predicate in json.loads(episode.goal_predicates)))
 
 
 def _difference(episode: Episode, step: int | None, field: str, stored: Any, replayed: Any) -> Difference:

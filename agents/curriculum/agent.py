@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from worldschool.agents.curriculum.config import CurriculumConfig
+from worldschool.agents.curriculum.config import CurriculumConfig, load_model
 from worldschool.agents.curriculum.proposals import propose_goal
 from worldschool.agents.curriculum.state import CurriculumState
 from worldschool.agents.curriculum.tasks import (
@@ -15,7 +15,7 @@ from worldschool.agents.curriculum.tasks import (
     start_digest,
     task_generator,
 )
-from worldschool.agents.curriculum.words import Asked, Refusal, load_model, propose_in_words
+from worldschool.agents.curriculum.words import Asked, Refusal, propose_in_words
 from worldschool.agents.mcts import MCTS
 from worldschool.agents.skills.planner import Feedback, SkillPlanner
 from worldschool.envs import World
@@ -49,7 +49,7 @@ class CurriculumAgent:
     ) -> None:
         self._config, self._world, self._state, self._model = config, world, state, model
         if model is None and config.words is not None:
-            self._model = load_model(config.words.model, config.words.adapter)
+            self._model = load_model(config.words)
         self._seed = seed
         self._random = Random(seed)
         self._search = MCTS(config.search, seed)

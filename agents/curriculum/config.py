@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from worldschool.agents.mcts import MCTSConfig
 from worldschool.config import Config
+
+if TYPE_CHECKING:
+    from worldschool.models.language import LanguageModel
 
 
 class WordsConfig(Config):
@@ -66,3 +70,15 @@ class CurriculumConfig(Config):
     """Proposals and abstract tasks that the state remembers, the latest ones; 16 bytes each and up."""
     words: WordsConfig | None = None
     """A language model that proposes tasks too; none by default."""
+
+
+@lru_cache(maxsize=2)
+def load_model(words: WordsConfig) -> LanguageModel:
+    """Load the language model that settings name, once a process.
+
+    Raises:
+        ModelError: there is no such model or adapter, or files are missing from it.
+    """
+    from worldschool.models.language import LocalModel
+
+    return LocalModel.load(words.model, words.adapter)

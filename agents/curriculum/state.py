@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from worldschool.agents.curriculum.config import CurriculumConfig
+from worldschool.agents.curriculum.config import CurriculumConfig, load_model
 from worldschool.agents.curriculum.progress import Progress
 from worldschool.agents.curriculum.tasks import (
     AbstractTask,
@@ -77,7 +77,13 @@ class CurriculumState:
 
     @classmethod
     def begin(cls, config: CurriculumConfig) -> CurriculumState:
-        """Return what is known before the first round: nothing."""
+        """Return what is known before the first round: nothing.
+
+        Raises:
+            ModelError: the language model that the settings name cannot be loaded; a run says so here, before it begins.
+        """
+        if config.words is not None:
+            load_model(config.words)
         return cls(config, library=SkillLibrary(limit=config.skill_limit))
 
     def after(self, episodes: Sequence[Episode]) -> CurriculumState:

@@ -7,7 +7,6 @@ so already, could never be reached or was asked before is refused, and the next 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from worldschool.agents.curriculum.config import WordsConfig
@@ -107,15 +106,3 @@ def prompt(asked: Asked, refused: Sequence[Refusal] = ()) -> str:
     for refusal in refused:
         lines.append(f"Task: {refusal.text}\nThis was refused: {refusal.reason}")
     return "\n".join([*lines, "Task:"])
-
-
-@lru_cache(maxsize=2)
-def load_model(name: str, adapter: str | None) -> LanguageModel:
-    """Load a language model once a process.
-
-    Raises:
-        ModelError: there is no such model, or files are missing from it.
-    """
-    from worldschool.models.language import LocalModel
-
-    return LocalModel.load(name, adapter)

@@ -59,6 +59,8 @@ _STATEMENTS: dict[str, Predicate] = {
     "{x} is plugged in": ("STATE:plugged_in", "x", None),
     "{x} is (?:unplugged|plugged out)": ("STATE:plugged_out", "x", None),
     "{x} is clean": ("STATE:clean", "x", None),
+    "{x} is sitting(?: down)?": ("STATE:sitting", "x", None),
+    "{x} is lying(?: down)?": ("STATE:lying", "x", None),
     "(?:bring|take|carry|move) {x} (?:in)?to {y}": ("INSIDE", "x", "y"),
 }
 _SITTING, _LYING = ("STATE:sitting", "me", None), ("STATE:lying", "me", None)

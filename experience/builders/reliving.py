@@ -66,6 +66,8 @@ def _relive(episode: Episode) -> Relived | None:
         if facts[0] != episode.initial_facts:
             return None
         world.reset(seed=episode.seed)
+        if world.goal != episode.wanted:  # the agent proposed it
+            world.set_goal(episode.wanted)
         for step in episode.steps:
             world.step(step.action)
             facts.append(world.facts())

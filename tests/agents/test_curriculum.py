@@ -526,7 +526,7 @@ def test_an_agent_takes_what_the_model_proposes_or_else_a_task_of_the_world() ->
     config = configured(words={"model": "speaker", "share": 1.0, "tries": 2})
     world = household()
     world.reset(seed=3)
-    state = CurriculumState.begin(config)
+    state = CurriculumState.begin(configured())
     agent = CurriculumAgent(config, world, 0, state, Speaker("turn on the iron"))  # type: ignore[arg-type]
     goal = agent.propose("", {})
     assert goal is not None and goal.text == "turn on the iron"
@@ -545,7 +545,9 @@ def test_a_local_model_proposes_the_same_every_time(roomy_llama: Any) -> None:
 def test_a_model_that_is_not_there_is_told_before_the_first_episode() -> None:
     config = configured(words={"model": "/no/such/model"})
     with pytest.raises(ModelError, match="/no/such/model"):
-        make_agent("curriculum", config, household(), 0)
+        CurriculumState.begin(config)
+    with pytest.raises(ModelError, match="/no/such/model"):
+        CurriculumAgent(config, household(), 0, CurriculumState.begin(configured()))
 
 
 # -- errors -----------------------------------------------------------------------------------------------------------------

@@ -8,10 +8,12 @@ from collections import Counter
 import pytest
 
 from tests.experience.lives import build, done_activities, episodes, loners, scripted_episode
+from worldschool.agents.base import agent_config, make_agent
 from worldschool.envs import make, world_class
 from worldschool.experience.builders.base import Skipped, ask, builder_settings
 from worldschool.experience.builders.plans import lived_plans
 from worldschool.experience.builders.reliving import relive
+from worldschool.experience.recording import EpisodeLabel, record_episode
 from worldschool.records import SPLITS, Goal
 from worldschool.splits import split_of_activity
 
@@ -224,6 +226,16 @@ def test_activities_are_split_once_and_for_all():
     assert [round(counts[split] / 2000, 1) for split in SPLITS] == [0.6, 0.2, 0.2]
     names = ("set the table", "pack a lunch", "go to bed")
     assert [split_of_activity(one) for one in names] == ["heldout", "heldout", "validation"]
+
+
+def test_an_episode_with_a_goal_of_the_agents_own_is_lived_again():
+    world = make("worldschool/Household-v0", goal="none")
+    settings = agent_config("curriculum", {})
+    agent = make_agent("curriculum", settings, world, seed=1)
+    label = EpisodeLabel("own-00000000", 0, 0, 3, "curriculum", "{}", "train")
+    episode = record_episode(world, agent, label)
+    assert episode.success and episode.wanted.predicates
+    assert relive(episode) is not None
 
 
 def test_an_activity_of_another_split_is_left_out():
