@@ -21,8 +21,8 @@ from benchmarks.harness import Figure, Peer, arguments, report
 from worldschool.agents.base import agent_config, make_agent
 from worldschool.config import load_config
 from worldschool.envs import World, make
-from worldschool.experience.lives import Lives, episode_seeds
 from worldschool.experience.runner import CollectConfig, collect
+from worldschool.experience.running.lives import Lives, episode_seeds
 from worldschool.experience.store import EpisodeStore
 from worldschool.records import Episode
 

@@ -3,7 +3,7 @@
 python -m benchmarks.examples
 
 Episodes are collected for it: two characters and one at random, and everyday activities reached by MCTS. Rules are those
-of worldschool.experience.shortcuts; "words" is naive Bayes over the question and its options (never the story), learned
+of worldschool.experience.questions.shortcuts; "words" is naive Bayes over the question and its options (never the story), learned
 from one half of the episodes and asked about the other.
 """
 
@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Figure, arguments, report
-from worldschool.experience.asking import Asking, asked_of
 from worldschool.experience.builders.base import builder_settings
 from worldschool.experience.builders.plan_generation import MOST_SUBGOALS
-from worldschool.experience.example_report import Tally
 from worldschool.experience.examples import with_activities
+from worldschool.experience.questions.asking import Asking, asked_of
+from worldschool.experience.questions.example_report import Tally
 from worldschool.experience.runner import CollectConfig, collect
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import silent

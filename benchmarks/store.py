@@ -27,11 +27,11 @@ from typing import Any
 
 from benchmarks.harness import Figure, Peer, arguments, report
 from benchmarks.store_kills import killed
-from worldschool.experience.filters import EpisodeFilter
 from worldschool.experience.runner import AgentSettings, CollectConfig, collect
-from worldschool.experience.schema import WITHOUT_STEPS
+from worldschool.experience.storage.filters import EpisodeFilter
+from worldschool.experience.storage.schema import WITHOUT_STEPS
+from worldschool.experience.storage.verification import verify
 from worldschool.experience.store import EpisodeStore
-from worldschool.experience.verification import verify
 from worldschool.progress import silent
 from worldschool.records import Episode
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.harness import Figure
-from worldschool.experience.schema import content_hash
+from worldschool.experience.storage.schema import content_hash
+from worldschool.experience.storage.verification import verify
 from worldschool.experience.store import EpisodeStore
-from worldschool.experience.verification import verify
 from worldschool.records import Episode
 
 

@@ -44,8 +44,8 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check a dataset's bytes, schema, values, indices and ids; exit code 2 if something is damaged."""
-    from worldschool.experience.telling import tell_verification
-    from worldschool.experience.verification import verify as run
+    from worldschool.experience.storage.telling import tell_verification
+    from worldschool.experience.storage.verification import verify as run
 
     with _progress("verify", directory, "shards") as advance:
         found = run(directory, advance)
@@ -65,9 +65,9 @@ def verify(
 
 def repair(directory: Source, as_json: AsJson = False) -> None:
     """Keep what is whole of a damaged dataset; says what was lost, deletes nothing."""
-    from worldschool.experience.repair import repair as run
-    from worldschool.experience.telling import tell_repair
-    from worldschool.experience.verification import verify as check
+    from worldschool.experience.storage.repair import repair as run
+    from worldschool.experience.storage.telling import tell_repair
+    from worldschool.experience.storage.verification import verify as check
 
     with _progress("repair", directory, "shards") as advance:
         done = run(directory, advance)
@@ -115,9 +115,9 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Show what is in a dataset."""
+    from worldschool.experience.storage.summary import summarize
+    from worldschool.experience.storage.telling import tell_summary
     from worldschool.experience.store import EpisodeStore
-    from worldschool.experience.summary import summarize
-    from worldschool.experience.telling import tell_summary
 
     store = EpisodeStore.open(directory)
     found = summarize(store)
@@ -150,10 +150,10 @@ def filter_(
 ) -> None:
     """Keep the episodes that meet all of the conditions given."""
     from worldschool.config import build_config
-    from worldschool.experience.datasets import filter_dataset
-    from worldschool.experience.filters import EpisodeFilter
+    from worldschool.experience.storage.datasets import filter_dataset
+    from worldschool.experience.storage.filters import EpisodeFilter
+    from worldschool.experience.storage.telling import tell_made
     from worldschool.experience.store import EpisodeStore
-    from worldschool.experience.telling import tell_made
 
     asked = {
         "split": split,
@@ -188,10 +188,10 @@ def split(
     as_json: AsJson = False,
 ) -> None:
     """Cut a dataset into parts that share no world."""
-    from worldschool.experience.datasets import split_dataset
-    from worldschool.experience.parts import read_shares
+    from worldschool.experience.storage.datasets import split_dataset
+    from worldschool.experience.storage.parts import read_shares
+    from worldschool.experience.storage.telling import tell_made
     from worldschool.experience.store import EpisodeStore
-    from worldschool.experience.telling import tell_made
 
     given = None if shares is None else read_shares(shares)
     with _progress("split", directory, "episodes") as advance:
@@ -208,9 +208,9 @@ def merge(
     as_json: AsJson = False,
 ) -> None:
     """Join datasets into one; an episode that several hold alike is kept once."""
-    from worldschool.experience.datasets import merge_datasets
+    from worldschool.experience.storage.datasets import merge_datasets
+    from worldschool.experience.storage.telling import tell_made
     from worldschool.experience.store import EpisodeStore
-    from worldschool.experience.telling import tell_made
 
     made = merge_datasets([EpisodeStore.open(directory) for directory in directories], out)
     twice = f"; {made.duplicates} were there more than once" if made.duplicates else ""
@@ -225,9 +225,9 @@ def compact(
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset anew in full shards; the content hash stays."""
-    from worldschool.experience.datasets import compact_dataset
+    from worldschool.experience.storage.datasets import compact_dataset
+    from worldschool.experience.storage.telling import tell_made
     from worldschool.experience.store import EpisodeStore
-    from worldschool.experience.telling import tell_made
 
     with _progress("compact", directory, "episodes") as advance:
         made = compact_dataset(EpisodeStore.open(directory), out, shard_size, advance)
@@ -242,7 +242,7 @@ def import_(
 ) -> None:
     """Make a dataset of JSON lines of episodes, as `worldschool export --to jsonl` writes them."""
     from worldschool.experience.exports.lines import import_episodes
-    from worldschool.experience.telling import tell_made
+    from worldschool.experience.storage.telling import tell_made
 
     made = import_episodes(file, out)
     _show(asdict(made), as_json, tell_made(made))
@@ -252,7 +252,7 @@ def import_(
 def _progress(title: str, directory: Path, unit: str, times: int = 1) -> Iterator[Advance]:
     """Show progress through a dataset's shards or episodes, each `times` over; no bar where it cannot be read."""
     from worldschool.errors import UserError
-    from worldschool.experience.manifest import read_lines
+    from worldschool.experience.storage.manifest import read_lines
     from worldschool.progress import progress, silent
 
     try:

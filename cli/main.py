@@ -108,13 +108,13 @@ def collect(
 def examples(config: ConfigFile, out: Out, set_: Set = None, as_json: AsJson = False) -> None:
     """Turn episodes into questions with computed answers."""
     from worldschool.config import load_config
-    from worldschool.experience.example_report import report_table
     from worldschool.experience.examples import (
         ExamplesConfig,
         examples_command,
         iterate_examples,
         read_report,
     )
+    from worldschool.experience.questions.example_report import report_table
 
     path = examples_command(load_config(ExamplesConfig, config, set_ or ()), out)
     report, one = read_report(path), next(iterate_examples(path))

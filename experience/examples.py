@@ -13,10 +13,10 @@ from pydantic import Field
 
 from worldschool.config import Config
 from worldschool.errors import ConfigError, DatasetError
-from worldschool.experience.asking import AGAIN, Asking, asked_of, balancers_for, questions_about
 from worldschool.experience.builders.activity_recognition import ActivitySettings
 from worldschool.experience.builders.base import BuilderSettings, builder_settings
-from worldschool.experience.example_files import (
+from worldschool.experience.questions.asking import AGAIN, Asking, asked_of, balancers_for, questions_about
+from worldschool.experience.questions.example_files import (
     ARROW_SCHEMA,
     EXAMPLES_FILE,
     EXAMPLES_STEM,
@@ -25,8 +25,8 @@ from worldschool.experience.example_files import (
     write_examples,
     writer,
 )
-from worldschool.experience.example_report import Tally
-from worldschool.experience.shots import ShotPool
+from worldschool.experience.questions.example_report import Tally
+from worldschool.experience.questions.shots import ShotPool
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.progress import Advance, progress, silent

@@ -17,11 +17,11 @@ from typing import Any
 from worldschool.envs import World, make
 from worldschool.envs.world import world_class
 from worldschool.errors import WorldError
-from worldschool.experience.executors import Executor, Here
-from worldschool.experience.interrupts import interruptible
-from worldschool.experience.lives import episode_seeds
-from worldschool.experience.processes import Processes
 from worldschool.experience.recording import begin_with, describe
+from worldschool.experience.running.executors import Executor, Here
+from worldschool.experience.running.interrupts import interruptible
+from worldschool.experience.running.lives import episode_seeds
+from worldschool.experience.running.processes import Processes
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import Advance, silent
 from worldschool.records import Episode

@@ -18,20 +18,20 @@ from worldschool.canonical import short_digest
 from worldschool.config import Config
 from worldschool.envs import make
 from worldschool.errors import ConfigError
-from worldschool.experience.collect_config import (
+from worldschool.experience.running.collect_config import (
     EXECUTION_FIELDS,
     EXTENT_FIELDS,
     AgentSettings,
     CollectConfig,
     GoalSettings,
 )
-from worldschool.experience.collecting import Collection, Extent, Tally
-from worldschool.experience.executors import Executor, Here, Say
-from worldschool.experience.goals import check_goals
-from worldschool.experience.interrupts import interruptible
-from worldschool.experience.lives import Lives, episode_seeds
-from worldschool.experience.processes import Processes
-from worldschool.experience.rounds import Rounds, check_round_size
+from worldschool.experience.running.collecting import Collection, Extent, Tally
+from worldschool.experience.running.executors import Executor, Here, Say
+from worldschool.experience.running.goals import check_goals
+from worldschool.experience.running.interrupts import interruptible
+from worldschool.experience.running.lives import Lives, episode_seeds
+from worldschool.experience.running.processes import Processes
+from worldschool.experience.running.rounds import Rounds, check_round_size
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import Advance, Log, progress, say
 from worldschool.records import Goal
@@ -253,7 +253,7 @@ def _collect_missing(
 
 def _executor(config: CollectConfig, lives: Lives, tell: Say) -> Executor:
     if config.executor == "ray":
-        from worldschool.experience.ray_executor import RayActors
+        from worldschool.experience.running.ray_executor import RayActors
 
         return RayActors(lives, config.workers, config.ray_address, tell)
     return Here(lives) if config.workers == 1 else Processes(lives, config.workers, tell)

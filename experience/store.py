@@ -24,13 +24,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from worldschool.errors import DatasetError, OutputError
-from worldschool.experience.description import DESCRIPTION_FILE, describe, read_description, release_of
-from worldschool.experience.filters import EpisodeFilter
-from worldschool.experience.manifest import Manifest
-from worldschool.experience.reading import ShardReader
-from worldschool.experience.schema import content_hash, to_episodes, to_rows, to_table
-from worldschool.experience.verification import verify
-from worldschool.experience.writing import Writer, writing
+from worldschool.experience.storage.description import (
+    DESCRIPTION_FILE,
+    describe,
+    read_description,
+    release_of,
+)
+from worldschool.experience.storage.filters import EpisodeFilter
+from worldschool.experience.storage.manifest import Manifest
+from worldschool.experience.storage.reading import ShardReader
+from worldschool.experience.storage.schema import content_hash, to_episodes, to_rows, to_table
+from worldschool.experience.storage.verification import verify
+from worldschool.experience.storage.writing import Writer, writing
 from worldschool.files import write_json
 from worldschool.records import Episode, Split
 

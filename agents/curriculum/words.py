@@ -7,17 +7,21 @@ so already, could never be reached or was asked before is refused, and the next 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from worldschool.agents.curriculum.config import WordsConfig
 from worldschool.agents.curriculum.proposals import is_repeated
 from worldschool.agents.curriculum.state import CurriculumState
-from worldschool.agents.curriculum.tasks import TaskGenerator
+from worldschool.agents.curriculum.tasks import TaskGenerator, draw_task
 from worldschool.errors import WorldError
 from worldschool.records import Goal
 
 if TYPE_CHECKING:
     from worldschool.models.language import LanguageModel
+
+
+MOST_IN_EXAMPLES = 3
 
 
 class Refusal(NamedTuple):
@@ -67,7 +71,10 @@ def propose_in_words(model: LanguageModel, config: WordsConfig, asked: Asked) ->
             return Proposed(accepted(text, asked), tuple(refused))
         except WorldError as error:
             reason = " ".join(part for part in (f"{error.problem}.", error.mend) if part)
+            said_again = any(refusal.text == text for refusal in refused)
             refused.append(Refusal(text, reason))
+            if said_again:
+                break  # it does not take the hint
     return Proposed(None, tuple(refused))
 
 
@@ -78,6 +85,8 @@ def accepted(text: str, asked: Asked) -> Goal:
         WorldError: it is refused; the message says why.
     """
     goal = asked.tasks.read(text)
+    if goal.key in {example.key for example in examples(asked)}:
+        raise WorldError("this is one of the examples", where="task", mend="Ask for something new.")
     size, most = len(goal.predicates), asked.state.horizon
     if size > most:
         raise WorldError(
@@ -90,19 +99,33 @@ def accepted(text: str, asked: Asked) -> Goal:
     return Goal(text, goal.predicates)
 
 
+def examples(asked: Asked) -> list[Goal]:
+    """Return tasks of this place that show how one is written: of one, two and three predicates, up to the horizon.
+
+    They name what is there, since what an example names is what a small model asks for.
+    """
+    rng = Random(asked.start)
+    drawn = (
+        draw_task(asked.tasks, size, rng) for size in range(1, min(asked.state.horizon, MOST_IN_EXAMPLES) + 1)
+    )
+    return [goal for goal in drawn if goal is not None]
+
+
 def prompt(asked: Asked, refused: Sequence[Refusal] = ()) -> str:
     """Return what the model is asked: what there is, what was done and what failed, and what was refused just now."""
     state = asked.state
-    lines = [asked.tasks.describe(), ""]
+    lines: list[str] = []
     if state.solved:
         lines += ["Tasks that were done in other places:", *(f"- {text}" for text in state.solved), ""]
     if state.failed:
         lines += ["Tasks that failed in other places:", *(f"- {text}" for text in state.failed), ""]
+    # Last, since small models name what they read last.
+    lines += [asked.tasks.describe(), ""]
     parts = "one thing" if state.horizon == 1 else f"up to {state.horizon} things"
-    lines += [
-        f"Propose one new task in one sentence. It asks for {parts} to be true in the end, neither too easy nor too hard.",
-        "Write it like: put the cup on the table and switch on the lamp.",
-    ]
+    lines.append(
+        f"Propose one new task in one sentence. It asks for {parts} to be true in the end, neither too easy nor too hard."
+    )
+    lines += [f"Task: {example.text}" for example in examples(asked)]
     for refusal in refused:
         lines.append(f"Task: {refusal.text}\nThis was refused: {refusal.reason}")
     return "\n".join([*lines, "Task:"])

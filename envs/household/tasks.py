@@ -84,9 +84,10 @@ _ASKED_OF: dict[str, tuple[Predicate, ...]] = {
     },
 }
 _ASKS = re.compile(
-    r"^(?:task\s*\d*\s*:|goal\s*:|please|your task is to|you are to|make sure that|i want you to|-|\d+[.)])\s*"
+    r"^(?:task\s*\d*\s*:|goal\s*:|please|(?:your|the) task is to|you are to|make sure that|i want you to|-|\d+[.)])\s*"
 )
 _BETWEEN = re.compile(r"\s*(?:,\s*(?:and\s+)?(?:then\s+)?|;\s*|\.\s+|\s+and\s+(?:then\s+)?|\s+then\s+)")
+_IT = re.compile(r"\bit\b")
 MOST_CLAUSES = 16
 NO_STATE = "walking to a thing leaves nothing behind that could be looked at"
 
@@ -194,8 +195,10 @@ class HouseholdTasks:
         asked = " ".join(text.split()).casefold().strip(" .!\"'")
         while asked != (less := _ASKS.sub("", asked).strip()):
             asked = less
-        predicates = self._read_clauses(_BETWEEN.split(asked))
-        goal = self.goal(predicates)
+        predicates = self._read_clauses(self._with_names(_BETWEEN.split(asked)))
+        moved = {subject for name, subject, _ in predicates if name in ("ON", "INSIDE")}
+        # "Pick up the apple and put it in the fridge": in hand it is only on the way.
+        goal = self.goal([one for one in predicates if not (one[0] == "HOLDS" and one[2] in moved)])
         check(self._house, goal)
         possible = {one for offers in self._offers.values() for one in offers}
         for predicate in goal.predicates:
@@ -207,6 +210,14 @@ class HouseholdTasks:
         if all_hold(self._view, goal):
             raise WorldError(f"it is already so that {goal_text(goal.predicates)}", where="task")
         return goal
+
+    def _with_names(self, parts: list[str]) -> list[str]:
+        """Return the parts of a sentence with "it" replaced by what the part before is about."""
+        named: list[str] = []
+        for part in parts:
+            before = self._read_clause(named[-1]) if named and _IT.search(part) else None
+            named.append(_IT.sub(_moved(before[0]) or "", part) if before else part)
+        return named
 
     def _read_clauses(self, parts: list[str]) -> list[Predicate]:
         """Read the parts of a sentence: one clause each, or several parts ("clean the cup", "the pan") that are one."""

@@ -64,7 +64,7 @@ class BuilderSpec:
         function: "module:function".
         settings: "module:Settings".
         version: of what it builds.
-        rules: the shortcuts (worldschool.experience.shortcuts) that balancing keeps at chance.
+        rules: the shortcuts (worldschool.experience.questions.shortcuts) that balancing keeps at chance.
         pool: questions about one episode that balancing chooses from; less where each is tried in the world.
     """
 

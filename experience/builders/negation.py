@@ -17,7 +17,7 @@ from worldschool.experience.builders.base import (
     question,
 )
 from worldschool.experience.builders.story import NO_STORY, Story, characters_of, room_paths, rooms_of, tell
-from worldschool.experience.shortcuts import YES_NO
+from worldschool.experience.questions.shortcuts import YES_NO
 from worldschool.experience.tracker import Tracker
 from worldschool.records import Episode, Example
 

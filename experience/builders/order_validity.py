@@ -17,7 +17,7 @@ from worldschool.experience.builders.plan_generation import (
 )
 from worldschool.experience.builders.plans import NO_PLAN, LivedPlan, lived_plans
 from worldschool.experience.builders.reliving import CHANGED, relive
-from worldschool.experience.shortcuts import YES_NO
+from worldschool.experience.questions.shortcuts import YES_NO
 from worldschool.records import Episode, Example
 
 TRIED = 4

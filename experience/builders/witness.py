@@ -8,7 +8,7 @@ from random import Random
 from worldschool.envs import world_class
 from worldschool.experience.builders.base import BuilderSettings, Skipped, make_example, question
 from worldschool.experience.builders.story import NO_STORY, characters_of, say, tell, told_once
-from worldschool.experience.shortcuts import YES_NO
+from worldschool.experience.questions.shortcuts import YES_NO
 from worldschool.records import Episode, Event, Example
 
 NOBODY = Skipped("nobody else is known to have been anywhere when something happened")

@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from worldschool.errors import ConfigError, DatasetError, nearest
-from worldschool.experience.datasets import described
-from worldschool.experience.description import DESCRIPTION_FILE
-from worldschool.experience.example_files import iterate_examples
 from worldschool.experience.exports.chat import (
     episode_messages,
     example_messages,
@@ -19,8 +16,11 @@ from worldschool.experience.exports.chat import (
 )
 from worldschool.experience.exports.lines import write_episodes
 from worldschool.experience.exports.minari import export_minari
+from worldschool.experience.questions.example_files import iterate_examples
+from worldschool.experience.storage.datasets import described
+from worldschool.experience.storage.description import DESCRIPTION_FILE
+from worldschool.experience.storage.writing import writing
 from worldschool.experience.store import EpisodeStore
-from worldschool.experience.writing import writing
 from worldschool.files import sha256_file
 from worldschool.progress import Advance, silent
 from worldschool.records import Example

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from worldschool.errors import DatasetError, UserError
-from worldschool.experience.datasets import MadeDataset
-from worldschool.experience.description import checked_description
+from worldschool.experience.storage.datasets import MadeDataset
+from worldschool.experience.storage.description import checked_description
+from worldschool.experience.storage.writing import writing
 from worldschool.experience.store import EpisodeStore
-from worldschool.experience.writing import writing
 from worldschool.files import read_json, sha256_file, sync_directory, write_json
 from worldschool.progress import Advance, silent
 from worldschool.records import Episode

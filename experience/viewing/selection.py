@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 from worldschool.errors import ConfigError, DatasetError, nearest
-from worldschool.experience.filters import EpisodeFilter
-from worldschool.experience.schema import to_episodes
+from worldschool.experience.storage.filters import EpisodeFilter
+from worldschool.experience.storage.schema import to_episodes
 from worldschool.experience.store import EpisodeStore
 from worldschool.records import SPLITS, Episode
 

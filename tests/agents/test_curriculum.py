@@ -27,7 +27,7 @@ from worldschool.agents.curriculum.tasks import (
     task_digest,
     task_generator,
 )
-from worldschool.agents.curriculum.words import Asked, prompt, propose_in_words
+from worldschool.agents.curriculum.words import Asked, examples, prompt, propose_in_words
 from worldschool.canonical import canonical_json
 from worldschool.envs import make
 from worldschool.errors import ConfigError, DatasetError, ModelError
@@ -507,6 +507,21 @@ def test_tasks_in_words_are_held_to_the_same_rules() -> None:
         of._replace(is_solvable=lambda goal: False),
     )
     assert "no way to do this was found" in refused.refused[0].reason
+
+
+def test_examples_are_of_this_place_and_copying_one_is_refused() -> None:
+    _, of = asked()
+    (example,) = examples(of)
+    assert f"Task: {example.text}\nTask:" in prompt(of)
+    assert examples(of) == [example]
+    refused = propose_in_words(Speaker(example.text), WORDS.model_copy(update={"tries": 1}), of).refused
+    assert "one of the examples" in refused[0].reason
+
+
+def test_a_model_that_says_the_same_again_is_not_asked_further() -> None:
+    _, of = asked()
+    found = propose_in_words(Speaker("Fly.", "Fly."), WORDS, of)
+    assert [refusal.text for refusal in found.refused] == ["Fly.", "Fly."]
 
 
 def test_the_prompt_tells_what_was_done_and_what_failed() -> None:

@@ -108,6 +108,11 @@ def test_activities_are_read_as_what_they_are_told_to_be() -> None:
         ),
         ("carry the puzzle to the hallway", [("INSIDE", "puzzle", "hallway")]),
         ("put on the apron", [("ON", "apron", "Peter")]),
+        ("Pick up the banana and put it in the fridge.", [("INSIDE", "banana", "fridge")]),
+        (
+            "pick up the banana, open the fridge",
+            [("HOLDS", "Peter", "banana"), ("STATE:open", "fridge", None)],
+        ),
         (
             "sit down on the rocking chair",
             [("ON", "Peter", "rocking chair"), ("STATE:sitting", "Peter", None)],
@@ -129,6 +134,7 @@ def test_reads_orders_and_statements(text: str, predicates: Any) -> None:
         ("fly to the moon", "'fly to the moon' cannot be read"),
         ("", "cannot be read"),
         ("put the bananna on the shelf", r"no 'bananna' in this house. Did you mean 'banana'\?"),
+        ("put it in the fridge", "there is no 'it' in this house"),
         ("walk to the shelf", "walking to a thing leaves nothing behind"),
         ("put the banana in the puzzle", "takes here: room, container"),
         ("put the bag in the mailbox and the fridge is dirty", "cannot be read"),

@@ -11,7 +11,7 @@ from tests.experience.lives import HOUSEHOLD, Replay, build, episodes, scripted_
 from worldschool.envs import make, world_class
 from worldschool.experience.builders.base import Skipped, ask, builder_settings
 from worldschool.experience.builders.story import tell
-from worldschool.experience.shortcuts import YES_NO
+from worldschool.experience.questions.shortcuts import YES_NO
 
 MANY = 120
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from worldschool.envs import make
-from worldschool.experience.collecting import Collection, Extent, Tally
-from worldschool.experience.lives import Lives
+from worldschool.experience.running.collecting import Collection, Extent, Tally
+from worldschool.experience.running.lives import Lives
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import silent
 from worldschool.records import Episode

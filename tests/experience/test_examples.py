@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from worldschool.errors import ConfigError, DatasetError, OutputError
-from worldschool.experience.example_report import report_table
 from worldschool.experience.examples import (
     EXAMPLES_FILE,
     ExamplesConfig,
@@ -23,6 +22,7 @@ from worldschool.experience.examples import (
     read_report,
     write_examples,
 )
+from worldschool.experience.questions.example_report import report_table
 from worldschool.experience.runner import CollectConfig, collect
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import silent
@@ -271,7 +271,7 @@ def test_json_lines_hold_the_same(dataset, tmp_path):
 
 
 def test_files_are_written_and_read_piece_by_piece(tmp_path, monkeypatch):
-    monkeypatch.setattr("worldschool.experience.example_files.ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("worldschool.experience.questions.example_files.ROWS_AT_ONCE", 3)
     written = [example(number) for number in range(8)]
     for name in ("x.parquet", "x.jsonl"):
         write_examples(tmp_path / name, iter(written))

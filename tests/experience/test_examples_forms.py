@@ -13,12 +13,12 @@ from worldschool.cli.main import main
 from worldschool.config import load_config
 from worldschool.envs.household.vocabulary import CHARACTERS, OBJECTS
 from worldschool.errors import ConfigError, DatasetError
-from worldschool.experience.asking import Asking, asked_of
 from worldschool.experience.builders.base import BUILDERS
-from worldschool.experience.example_report import Tally
 from worldschool.experience.examples import ExamplesConfig, examples_command, read_examples, read_report
+from worldschool.experience.questions.asking import Asking, asked_of
+from worldschool.experience.questions.example_report import Tally
+from worldschool.experience.questions.shots import ShotPool, house_of, with_shots
 from worldschool.experience.runner import CollectConfig, collect
-from worldschool.experience.shots import ShotPool, house_of, with_shots
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import silent
 from worldschool.records import SPLITS

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worldschool.errors import ConfigError
-from worldschool.experience.crew import Assignments, Crew, Desk, Worker, WorkerDied
-from worldschool.experience.executors import Here, TaskFailed
+from worldschool.experience.running.crew import Assignments, Crew, Desk, Worker, WorkerDied
+from worldschool.experience.running.executors import Here, TaskFailed
 
 
 @dataclass(frozen=True)

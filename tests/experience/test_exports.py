@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from tests.experience.stored_episodes import episode, episodes, filled, numbered
 from worldschool.errors import ConfigError, DatasetError, OutputError, UserError
-from worldschool.experience.datasets import filter_dataset
 from worldschool.experience.examples import write_examples
 from worldschool.experience.exports.chat import episode_messages
 from worldschool.experience.exports.export import export
 from worldschool.experience.exports.lines import import_episodes
-from worldschool.experience.filters import EpisodeFilter
+from worldschool.experience.storage.datasets import filter_dataset
+from worldschool.experience.storage.filters import EpisodeFilter
 from worldschool.experience.store import EpisodeStore
 from worldschool.records import Episode, Example, Step
 

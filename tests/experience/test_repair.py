@@ -9,12 +9,12 @@ import pytest
 
 from tests.experience.stored_episodes import episode, filled, long_episode
 from worldschool.errors import DatasetError
-from worldschool.experience.datasets import merge_datasets
-from worldschool.experience.repair import repair
 from worldschool.experience.runner import CollectConfig, collect
-from worldschool.experience.schema import content_hash
+from worldschool.experience.storage.datasets import merge_datasets
+from worldschool.experience.storage.repair import repair
+from worldschool.experience.storage.schema import content_hash
+from worldschool.experience.storage.verification import verify
 from worldschool.experience.store import EpisodeStore
-from worldschool.experience.verification import verify
 from worldschool.files import sha256_file
 from worldschool.progress import silent
 

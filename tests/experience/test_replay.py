@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 from worldschool.agents.base import agent_config
 from worldschool.cli.main import app
 from worldschool.envs import make
-from worldschool.experience.lives import Lives
 from worldschool.experience.replay import (
     Difference,
     Replayer,
@@ -25,6 +24,7 @@ from worldschool.experience.replay import (
     replayed,
 )
 from worldschool.experience.runner import CollectConfig, collect
+from worldschool.experience.running.lives import Lives
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import silent
 from worldschool.records import Episode, Event, Step

@@ -12,10 +12,11 @@ import pytest
 
 from worldschool.config import Config, load_config
 from worldschool.errors import ConfigError, OutputError, WorldError
-from worldschool.experience import collecting, lives, runner
-from worldschool.experience.executors import TaskFailed
+from worldschool.experience import runner
 from worldschool.experience.replay import replay_episode
 from worldschool.experience.runner import CollectConfig, collect, episode_seeds
+from worldschool.experience.running import collecting, lives
+from worldschool.experience.running.executors import TaskFailed
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import silent
 

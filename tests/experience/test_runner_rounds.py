@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from worldschool.errors import ConfigError, OutputError
-from worldschool.experience.rounds import Rounds
 from worldschool.experience.runner import CollectConfig, collect
+from worldschool.experience.running.rounds import Rounds
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import silent
 from worldschool.records import Episode

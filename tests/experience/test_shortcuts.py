@@ -5,7 +5,7 @@ import json
 import pytest
 
 from worldschool.experience.builders.base import BUILDERS
-from worldschool.experience.shortcuts import RULES, WRITTEN_RULES, rule_credits
+from worldschool.experience.questions.shortcuts import RULES, WRITTEN_RULES, rule_credits
 from worldschool.records import Example
 
 STORY = (

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from tests.experience.stored_episodes import STEP, episode, episodes, filled, long_episode, numbered
 from worldschool.config import build_config
 from worldschool.errors import ConfigError, DatasetError, OutputError
-from worldschool.experience import schema
-from worldschool.experience.filters import EpisodeFilter
-from worldschool.experience.manifest import Manifest
-from worldschool.experience.schema import content_hash, to_episodes, to_rows, to_table
-from worldschool.experience.shards import STEPS_PER_ROW_GROUP, ShardFile
+from worldschool.experience.storage import schema
+from worldschool.experience.storage.filters import EpisodeFilter
+from worldschool.experience.storage.manifest import Manifest
+from worldschool.experience.storage.schema import content_hash, to_episodes, to_rows, to_table
+from worldschool.experience.storage.shards import STEPS_PER_ROW_GROUP, ShardFile
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import sha256_file
 from worldschool.records import Episode
@@ -260,7 +260,8 @@ def test_a_file_is_hashed_once_and_again_when_it_changed(
     store = EpisodeStore.open(tmp_path)
     hashed: list[Path] = []
     monkeypatch.setattr(
-        "worldschool.experience.shards.sha256_file", lambda path: (hashed.append(path), sha256_file(path))[1]
+        "worldschool.experience.storage.shards.sha256_file",
+        lambda path: (hashed.append(path), sha256_file(path))[1],
     )
     assert len(list(store)) == len(list(store)) == 7
     assert len(hashed) == 3

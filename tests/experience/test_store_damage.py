@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.experience.stored_episodes import episode, filled
 from worldschool.errors import DatasetError
+from worldschool.experience.storage.verification import verify
 from worldschool.experience.store import EpisodeStore
-from worldschool.experience.verification import verify
 from worldschool.files import sha256_file
 
 

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from tests.experience.stored_episodes import episode, filled, long_episode
 from worldschool.errors import ConfigError, DatasetError, OutputError
-from worldschool.experience.datasets import (
+from worldschool.experience.storage.datasets import (
     compact_dataset,
     filter_dataset,
     merge_datasets,
     split_dataset,
 )
-from worldschool.experience.filters import EpisodeFilter
-from worldschool.experience.parts import read_shares
+from worldschool.experience.storage.filters import EpisodeFilter
+from worldschool.experience.storage.parts import read_shares
+from worldschool.experience.storage.summary import summarize
+from worldschool.experience.storage.verification import verify
+from worldschool.experience.storage.writing import Writer
 from worldschool.experience.store import EpisodeStore
-from worldschool.experience.summary import summarize
-from worldschool.experience.verification import verify
-from worldschool.experience.writing import Writer
 from worldschool.records import Episode
 
 

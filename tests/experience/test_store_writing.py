@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from tests.experience.killing import run_killed
 from tests.experience.stored_episodes import episode, filled, long_episode
 from worldschool.errors import DatasetError, OutputError
-from worldschool.experience.schema import content_hash, to_table
-from worldschool.experience.shards import encode_shard
+from worldschool.experience.storage.schema import content_hash, to_table
+from worldschool.experience.storage.shards import encode_shard
+from worldschool.experience.storage.verification import verify
 from worldschool.experience.store import EpisodeStore
-from worldschool.experience.verification import verify
 
 
 @pytest.fixture
@@ -270,7 +270,7 @@ def test_a_disk_that_fills_up_within_a_manifest_line_leaves_no_torn_line(
         file.write(data[:room])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("worldschool.experience.manifest._write_all", write)
+    monkeypatch.setattr("worldschool.experience.storage.manifest._write_all", write)
     with pytest.raises(OutputError, match="the disk is full"):
         store.commit_shard(1, [episode(3)])
     assert (tmp_path / "manifest.jsonl").read_bytes() == before

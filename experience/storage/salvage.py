@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from worldschool.errors import DatasetError
-from worldschool.experience.manifest import Shard
-from worldschool.experience.schema import faults
-from worldschool.experience.shards import encode_shard, open_parquet, read_group
+from worldschool.experience.storage.manifest import Shard
+from worldschool.experience.storage.schema import faults
+from worldschool.experience.storage.shards import encode_shard, open_parquet, read_group
 
 
 def sound_row_groups(path: Path, shard: Shard) -> pa.Table | None:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from worldschool.config import Config
-from worldschool.experience.schema import to_table
+from worldschool.experience.storage.schema import to_table
 from worldschool.records import Episode, Split
 
 

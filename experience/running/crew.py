@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from worldschool.errors import UserError
-from worldschool.experience.executors import Do, Say, Task, TaskFailed
+from worldschool.experience.running.executors import Do, Say, Task, TaskFailed
 
 MOST_DEATHS = 3
 """How many workers an item may cost before it is given up."""

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from worldschool.errors import DatasetError, nearest
-from worldschool.experience.filters import EpisodeFilter
-from worldschool.experience.manifest import Manifest, Shard
-from worldschool.experience.schema import EPISODE
-from worldschool.experience.shards import ShardFile, open_parquet
-from worldschool.experience.writing import beside
+from worldschool.experience.storage.filters import EpisodeFilter
+from worldschool.experience.storage.manifest import Manifest, Shard
+from worldschool.experience.storage.schema import EPISODE
+from worldschool.experience.storage.shards import ShardFile, open_parquet
+from worldschool.experience.storage.writing import beside
 
 SHARDS_REMEMBERED = 256
 """Shards whose episode ids are kept in memory for reading by id."""

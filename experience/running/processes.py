@@ -13,8 +13,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from worldschool.experience.crew import Crew, Desk, Worker, WorkerDied
-from worldschool.experience.executors import Say, Task
+from worldschool.experience.running.crew import Crew, Desk, Worker, WorkerDied
+from worldschool.experience.running.executors import Say, Task
 
 SECONDS_TO_END = 5.0
 """How long a worker is given to end before it is killed."""

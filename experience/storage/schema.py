@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from worldschool.canonical import canonical_json
 from worldschool.errors import DatasetError
-from worldschool.experience.columns import from_records, leaves, to_dicts, to_records
+from worldschool.experience.storage.columns import from_records, leaves, to_dicts, to_records
 from worldschool.records import EPISODE_SCHEMA, SPLITS, Episode
 
 EVENT = pa.struct(

@@ -15,11 +15,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from worldschool.errors import DatasetError, OutputError
-from worldschool.experience.description import DESCRIPTION_FILE
-from worldschool.experience.lock import WriterLock, lock_directory
-from worldschool.experience.manifest import Manifest, Shard, shard_name
-from worldschool.experience.schema import EPISODE, faults, to_table
-from worldschool.experience.shards import STEPS_PER_ROW_GROUP, encode_shard
+from worldschool.experience.storage.description import DESCRIPTION_FILE
+from worldschool.experience.storage.lock import WriterLock, lock_directory
+from worldschool.experience.storage.manifest import Manifest, Shard, shard_name
+from worldschool.experience.storage.schema import EPISODE, faults, to_table
+from worldschool.experience.storage.shards import STEPS_PER_ROW_GROUP, encode_shard
 from worldschool.files import sha256_file, sync_directory, write_atomic
 from worldschool.records import Episode
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from worldschool.experience.balance import Balancer
 from worldschool.experience.builders.base import BUILDERS, BuilderSettings, Skipped, ask
-from worldschool.experience.example_report import Tally
-from worldschool.experience.shots import ShotPool, house_of
+from worldschool.experience.questions.balance import Balancer
+from worldschool.experience.questions.example_report import Tally
+from worldschool.experience.questions.shots import ShotPool, house_of
 from worldschool.progress import Advance, silent
 from worldschool.records import Episode, Example
 

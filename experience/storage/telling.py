@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from worldschool.experience.datasets import MadeDataset
-from worldschool.experience.repair import Repair
-from worldschool.experience.summary import Summary
-from worldschool.experience.verification import Verification
+from worldschool.experience.storage.datasets import MadeDataset
+from worldschool.experience.storage.repair import Repair
+from worldschool.experience.storage.summary import Summary
+from worldschool.experience.storage.verification import Verification
 
 
 def tell_made(made: MadeDataset) -> str:

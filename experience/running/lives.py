@@ -15,8 +15,8 @@ from worldschool.canonical import canonical_json
 from worldschool.config import Config
 from worldschool.envs import World, make
 from worldschool.errors import UserError
-from worldschool.experience.executors import TaskFailed
 from worldschool.experience.recording import EpisodeLabel, record_episode
+from worldschool.experience.running.executors import TaskFailed
 from worldschool.records import Episode, Goal, Split
 
 

@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from worldschool.experience.shortcuts import WRITTEN_RULES, rule_credits
+from worldschool.experience.questions.shortcuts import WRITTEN_RULES, rule_credits
 from worldschool.records import Example
 
 TOLERANCE = 0.02
@@ -41,7 +41,7 @@ class Balancer:
     """Chooses one task's questions; what it chose before decides what it chooses next, and nothing else does.
 
     Args:
-        rules: names from `worldschool.experience.shortcuts` that must not pay.
+        rules: names from `worldschool.experience.questions.shortcuts` that must not pay.
     """
 
     def __init__(self, rules: Sequence[str]) -> None:

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from worldschool.errors import DatasetError
-from worldschool.experience.manifest import Shard
-from worldschool.experience.schema import ADDED_COLUMNS, EPISODE, Reader, reader_of
+from worldschool.experience.storage.manifest import Shard
+from worldschool.experience.storage.schema import ADDED_COLUMNS, EPISODE, Reader, reader_of
 from worldschool.files import sha256_file
 
 STEPS_PER_ROW_GROUP = 500

@@ -7,7 +7,7 @@ from typing import get_args
 
 from worldschool.envs import World
 from worldschool.errors import ConfigError, WorldError, nearest
-from worldschool.experience.lives import episode_seeds
+from worldschool.experience.running.lives import episode_seeds
 from worldschool.records import Goal, Relation
 
 NAMES = get_args(Relation)

@@ -8,11 +8,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from worldschool.errors import DatasetError
-from worldschool.experience.description import read_description, release_of
-from worldschool.experience.manifest import Shard, read_lines, shard_name
-from worldschool.experience.schema import faults
-from worldschool.experience.shards import ShardFile
-from worldschool.experience.writing import beside
+from worldschool.experience.storage.description import read_description, release_of
+from worldschool.experience.storage.manifest import Shard, read_lines, shard_name
+from worldschool.experience.storage.schema import faults
+from worldschool.experience.storage.shards import ShardFile
+from worldschool.experience.storage.writing import beside
 from worldschool.progress import Advance, silent
 
 

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from worldschool.errors import DatasetError
-from worldschool.experience.filters import EpisodeFilter
-from worldschool.experience.parts import by_column, by_world
+from worldschool.experience.storage.filters import EpisodeFilter
+from worldschool.experience.storage.parts import by_column, by_world
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import Advance, silent
 from worldschool.runs import claim_output

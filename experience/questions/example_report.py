@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from worldschool.experience.builders.base import BUILDERS
-from worldschool.experience.shortcuts import rule_credits
+from worldschool.experience.questions.shortcuts import rule_credits
 from worldschool.records import Example
 
 REPORT_SCHEMA = "worldschool.examples-report/1"

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from worldschool.experience.executors import Executor, Say
-from worldschool.experience.rounds import Rounds
+from worldschool.experience.running.executors import Executor, Say
+from worldschool.experience.running.rounds import Rounds
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import Advance
 from worldschool.records import Episode

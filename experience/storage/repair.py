@@ -21,15 +21,15 @@ from typing import Any
 import pyarrow as pa
 
 from worldschool.errors import DatasetError
-from worldschool.experience.description import DESCRIPTION_FILE, recovered_description, release_of
-from worldschool.experience.lock import lock_directory
-from worldschool.experience.manifest import Shard, read_lines, shard_name, write_manifest
-from worldschool.experience.salvage import decoded, parts_of, sound_row_groups
-from worldschool.experience.schema import UnknownVersionError, faults
-from worldschool.experience.shards import encode_shard
+from worldschool.experience.storage.description import DESCRIPTION_FILE, recovered_description, release_of
+from worldschool.experience.storage.lock import lock_directory
+from worldschool.experience.storage.manifest import Shard, read_lines, shard_name, write_manifest
+from worldschool.experience.storage.salvage import decoded, parts_of, sound_row_groups
+from worldschool.experience.storage.schema import UnknownVersionError, faults
+from worldschool.experience.storage.shards import encode_shard
+from worldschool.experience.storage.verification import inspect
+from worldschool.experience.storage.writing import beside, writing
 from worldschool.experience.store import EpisodeStore
-from worldschool.experience.verification import inspect
-from worldschool.experience.writing import beside, writing
 from worldschool.files import sha256_file, sync_directory, write_atomic, write_json
 from worldschool.progress import Advance, silent
 

@@ -1,6 +1,6 @@
 """Shortcuts: rules that answer from a prompt's surface, without following what happened.
 
-Whoever builds questions keeps them from paying (worldschool.experience.balance); whoever asks questions shows what they
+Whoever builds questions keeps them from paying (worldschool.experience.questions.balance); whoever asks questions shows what they
 would have scored. A rule gives each option a number; it answers with an option of the highest, ties at random, so its
 credit is 1 / (number of options that tie) if the right one is among them.
 """

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from worldschool.errors import ConfigError
-from worldschool.experience.crew import Crew, Desk, Worker, WorkerDied
-from worldschool.experience.executors import Say, Task
+from worldschool.experience.running.crew import Crew, Desk, Worker, WorkerDied
+from worldschool.experience.running.executors import Say, Task
 
 OBJECT_STORE_BYTES = 256 * 1024 * 1024
 """Shared memory of a cluster that is started here: what travels is small."""

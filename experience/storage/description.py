@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from worldschool.errors import DatasetError, UserError
-from worldschool.experience.salvage import decoded
-from worldschool.experience.schema import READERS, check_version
+from worldschool.experience.storage.salvage import decoded
+from worldschool.experience.storage.schema import READERS, check_version
 from worldschool.files import read_json
 from worldschool.records import EPISODE_SCHEMA
 from worldschool.runs import package_versions

@@ -19,8 +19,8 @@ from worldschool.agents.base import RoundState, state_class
 from worldschool.canonical import blake2b_hex, canonical_json
 from worldschool.config import Config
 from worldschool.errors import ConfigError, UserError
-from worldschool.experience.filters import EpisodeFilter
-from worldschool.experience.manifest import Manifest
+from worldschool.experience.storage.filters import EpisodeFilter
+from worldschool.experience.storage.manifest import Manifest
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.records import Episode

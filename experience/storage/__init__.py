@@ -1,0 +1,1 @@
+"""How the episode store is kept: shards, manifest, lock, reading and writing, checking and mending, derived datasets."""
