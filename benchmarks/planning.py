@@ -65,7 +65,7 @@ def main() -> None:
     else:
         print(f"{VARIABLE} does not name the folder of recorded cases: RobotHow is left out", file=sys.stderr)
     figures |= _household(20 if options.quick else 200, options.seed)
-    figures |= _optimality(5 if options.quick else 60, options.seed)
+    figures |= _optimality(5 if options.quick else 40, options.seed)
     report(figures, options.seed, options.json)
 
 
@@ -220,7 +220,7 @@ def _household(episodes: int, seed: int) -> dict[str, Figure]:
             ("200", MCTSConfig(simulations=200), episodes),
             ("200_one_stage", MCTSConfig(simulations=200, advance=None), episodes),
             ("4000", MCTSConfig(), episodes),
-            ("200_snapshots", MCTSConfig(simulations=200, compiled=False), max(episodes // 10, 5)),
+            ("200_snapshots", MCTSConfig(simulations=200, compiled=False), max(episodes // 20, 5)),
         ):
             solved, spent, began = 0, 0, time.perf_counter()
             for number in range(count):

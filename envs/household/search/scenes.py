@@ -27,7 +27,7 @@ RULE = """What the planner leaves aside, from the scene and the goal alone:
 - verbs that change nothing a goal can ask for (LOOKAT, WATCH, READ, TOUCH, TURNTO and so on), and those that do what another
   does (RUN and FIND as WALK, RELEASE as DROP, RINSE and SCRUB as WASH);
 - things of no class that the goal names, unless such a thing is INSIDE them at the start; rooms can only be walked to;
-- actions that the action table's properties rule out, and carrying what is not GRABBABLE."""
+- actions that the action table's properties rule out, and putting or pouring what cannot be grabbed."""
 _STATE = "STATE:"
 _KINDS = {"ON": GOAL_ON, "INSIDE": GOAL_INSIDE, "HOLDS": GOAL_HOLDS}
 
@@ -145,6 +145,7 @@ def _candidates(scene: CompiledScene, things: Sequence[int]) -> NDArray[np.int16
     rows: list[tuple[int, int, int]] = []
     nodes = scene.graph.nodes
     pieces = [thing for thing in things if not nodes[thing].is_room]
+    grab = scene.rules.actions["GRAB"]
     for verb in VERBS:
         action = scene.rules.actions[verb]
         arity = int(scene.rules.table.arity[action])
@@ -156,7 +157,8 @@ def _candidates(scene: CompiledScene, things: Sequence[int]) -> NDArray[np.int16
             rows += [(action, x, -1) for x in xs]
             continue
         ys = [y for y in pieces if _passes(scene, action, 1, y)]
-        rows += [(action, x, y) for x in xs if "GRABBABLE" in nodes[x].properties for y in ys if x != y]
+        carried = [x for x in xs if _passes(scene, grab, 0, x)]
+        rows += [(action, x, y) for x in carried for y in ys if x != y]
     return np.array(rows, np.int16).reshape(-1, 3)
 
 
