@@ -36,15 +36,16 @@ class WordsConfig(Config):
 class CurriculumConfig(Config):
     """Settings of the curriculum, of the skills and of the search under it."""
 
-    goals: Literal["curriculum", "uniform", "world"] = "curriculum"
+    goals: Literal["curriculum", "uniform", "uniform_steps", "world"] = "curriculum"
     """"curriculum": proposed by progress, novelty and horizon. "uniform": drawn from all tasks of 1 to `horizon`
-    predicates, sizes alike. "world": the world's own goals."""
+    predicates, each number alike. "uniform_steps": the same, each number n in proportion to 1 / n, so that about as many steps
+    go to each. "world": the world's own goals."""
     progress: float = Field(default=1.0, ge=0, allow_inf_nan=False)
-    """Weight of learning progress (in [0, 1]) in a family's score; 0 leaves novelty and horizon."""
+    """Weight of learning progress (in [0, 1]) in a score; 0 leaves novelty and horizon."""
     novelty: float = Field(default=0.5, ge=0, allow_inf_nan=False)
-    """Weight of 1 / sqrt(1 + attempts) in a family's score."""
+    """Weight of novelty in a score: the mean of 1 / sqrt(1 + attempts) over the tasks there are, in [0, 1]."""
     floor: float = Field(default=0.05, gt=0, allow_inf_nan=False)
-    """What every family's score has besides, so that none is left for good and forgetting would be noticed."""
+    """What every score has besides, so that nothing is left for good and forgetting would be noticed."""
     rate: float = Field(default=0.1, gt=0, le=1)
     """The rate a of the moving averages of success: what one more attempt counts."""
     horizon: int = Field(default=8, ge=1)

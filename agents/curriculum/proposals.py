@@ -1,13 +1,15 @@
 """Choosing the next goal: by progress, novelty and horizon, among tasks that the world has here and now.
 
-First the number of predicates is drawn, up to the horizon (`CurriculumState.horizon`), then a task family of that number
-(`tasks.family_of`), each with probability in proportion to its score
+Tasks of every number of predicates up to the horizon (`CurriculumState.horizon`) are drawn from the world. Then the number
+is drawn in proportion to score / number, and of its task families (`tasks.family_of`) one in proportion to its score:
 
     score = floor + w_p * progress + w_n * novelty
 
-with the learning progress and the novelty of `progress.py`, known for every number and for every family. There are many
-more families of long goals than of short ones; were they drawn at once, goals would be long whatever is learned. Of the
-family's candidates that one is taken whose abstract task was solved least, and of those one that was tried least.
+Progress is the learning progress (`progress.py`) of all goals of that number, or of that family. Novelty is the mean of
+1 / sqrt(1 + attempts) over the tasks drawn, attempts being those of the same abstract task in any house: 1 where nothing
+was tried yet (the count-based bonus of Strehl and Littman 2008). A goal of n predicates takes about n times the
+steps of one, so with score / number it is steps, not episodes, that are shared out by score. Of the family's tasks that
+one is taken whose abstract task was solved least, and of those one that was tried least.
 
 A proposal is repeated if the same goal (`Goal.key`, so whatever its wording) was asked in the same start (the same
 things in the same places). No proposal is, but for retries of failures; and none holds at the start. Episodes of one round
@@ -16,8 +18,9 @@ know nothing of each other: their goals differ because their houses do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
+from typing import NamedTuple, TypeVar
 
 from worldschool.agents.curriculum.config import CurriculumConfig
 from worldschool.agents.curriculum.progress import Progress, novelty
@@ -33,6 +36,8 @@ from worldschool.agents.curriculum.tasks import (
 )
 from worldschool.records import Goal
 
+KeyT = TypeVar("KeyT", int, str)
+
 
 def propose_goal(state: CurriculumState, tasks: TaskGenerator, start: str, rng: Random) -> Goal | None:
     """Return the next goal for a start, or None where nothing is left that was not asked before.
@@ -46,34 +51,45 @@ def propose_goal(state: CurriculumState, tasks: TaskGenerator, start: str, rng: 
     config = state.config
     if config.goals == "world":
         return None
-    if config.goals == "uniform":
+    if config.goals != "curriculum":
         return _uniform(config, tasks, rng)
     if state.failures and rng.random() < config.retry_share:
         (failure,) = rng.choices(state.failures, [1 / one.attempts for one in state.failures])
         goal = draw_like(tasks, failure.task, rng)
         if goal is not None and not is_repeated(state, start, goal):
             return goal
-    candidates = [goal for goal in _candidates(state, tasks, rng) if not is_repeated(state, start, goal)]
-    if not candidates:
+    drawn = [_drawn(state, tasks, goal) for goal in _candidates(state, tasks, rng)]
+    fresh = [one for one in drawn if not is_repeated(state, start, one.goal)]
+    if not fresh:
         return None
-    by_family: dict[int, dict[str, list[Goal]]] = {}
-    for goal in candidates:
-        by_family.setdefault(len(goal.predicates), {}).setdefault(family_of(goal), []).append(goal)
-    sizes = sorted(by_family)
-    (size,) = rng.choices(sizes, [score(config, state.sizes.get(one)) for one in sizes])
-    families = sorted(by_family[size])
-    (family,) = rng.choices(families, [score(config, state.families.get(one)) for one in families])
-    return _freshest(state, tasks, by_family[size][family])
+    sizes = _grouped(fresh, lambda one: len(one.goal.predicates))
+    weights = [score(config, state.sizes.get(size), sizes[size]) / size for size in sizes]
+    (size,) = rng.choices(list(sizes), weights)
+    families = _grouped(sizes[size], lambda one: family_of(one.goal))
+    weights = [score(config, state.families.get(name), families[name]) for name in families]
+    (family,) = rng.choices(list(families), weights)
+    return min(families[family], key=lambda one: (one.solved, one.tried)).goal
 
 
-def score(config: CurriculumConfig, known: Progress | None) -> float:
-    """Return the score (the module's formula) of what is known; None: it was never tried. Above 0."""
-    known = known or Progress()
-    return (
-        config.floor
-        + config.progress * known.progress(config.rate)
-        + config.novelty * novelty(known.attempts)
-    )
+class Drawn(NamedTuple):
+    """A task of this house, and how often the same abstract task was tried and solved in any."""
+
+    goal: Goal
+    tried: int
+    solved: int
+
+
+def score(config: CurriculumConfig, known: Progress | None, drawn: Sequence[Drawn]) -> float:
+    """Return the score (the module's formula) of a number of predicates or of a family; above 0.
+
+    Args:
+        config: its weights.
+        known: its progress; None: never tried.
+        drawn: its tasks; at least one.
+    """
+    progress = 0.0 if known is None else known.progress(config.rate)
+    mean_novelty = sum(novelty(one.tried) for one in drawn) / len(drawn)
+    return config.floor + config.progress * progress + config.novelty * mean_novelty
 
 
 def is_repeated(state: CurriculumState, start: str, goal: Goal) -> bool:
@@ -82,8 +98,10 @@ def is_repeated(state: CurriculumState, start: str, goal: Goal) -> bool:
 
 
 def _uniform(config: CurriculumConfig, tasks: TaskGenerator, rng: Random) -> Goal | None:
-    """Draw a task of any size up to the horizon, sizes alike; a smaller one where the house has not so many."""
-    for size in range(rng.randint(1, config.horizon), 0, -1):
+    """Draw a task of any size up to the horizon; a smaller one where the house has not so many."""
+    sizes = range(1, config.horizon + 1)
+    (most,) = rng.choices(sizes, [1.0 if config.goals == "uniform" else 1 / size for size in sizes])
+    for size in range(most, 0, -1):
         goal = draw_task(tasks, size, rng)
         if goal is not None:
             return goal
@@ -104,11 +122,14 @@ def _candidates(state: CurriculumState, tasks: TaskGenerator, rng: Random) -> li
     return list(found.values())
 
 
-def _freshest(state: CurriculumState, tasks: TaskGenerator, goals: Sequence[Goal]) -> Goal:
-    """Return the goal whose abstract task was solved least and then tried least; of equals the first drawn."""
+def _drawn(state: CurriculumState, tasks: TaskGenerator, goal: Goal) -> Drawn:
+    digest = task_digest(abstract_predicates(tasks, goal.predicates))
+    return Drawn(goal, *state.tasks.get(digest, (0, 0)))
 
-    def known(goal: Goal) -> tuple[int, int]:
-        tried, solved = state.tasks.get(task_digest(abstract_predicates(tasks, goal.predicates)), (0, 0))
-        return solved, tried
 
-    return min(goals, key=known)
+def _grouped(drawn: Sequence[Drawn], key: Callable[[Drawn], KeyT]) -> dict[KeyT, list[Drawn]]:
+    """Return tasks by a key, keys sorted."""
+    found: dict[KeyT, list[Drawn]] = {}
+    for one in sorted(drawn, key=key):
+        found.setdefault(key(one), []).append(one)
+    return found

@@ -218,6 +218,8 @@ class _Chain:
             taken.append(action)
             held = self.world.satisfied(self.goal)
             if terminated or truncated:
+                if not all(held):
+                    return None  # the episode's last step, short of the goal
                 break
         now = dict(zip(self.goal.predicates, held, strict=True))
         kept = all(now[one] for one, before in zip(self.goal.predicates, self.held, strict=True) if before)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from random import Random
 
 from worldschool.envs.household.activities import draw_activity
@@ -18,8 +18,8 @@ from worldschool.envs.household.lived_in import LivedIn
 from worldschool.envs.household.state import HANDS
 from worldschool.envs.household.vocabulary import FURNITURE, OBJECTS
 from worldschool.envs.household.words.missions import goal_instruction, goal_text
+from worldschool.envs.household.words.requests import IT, LYING, SITTING, bare_name, clauses_of, templates
 from worldschool.envs.household.words.synonyms import readings
-from worldschool.envs.household.words.wordings import ASKED
 from worldschool.errors import WorldError, nearest
 from worldschool.records import Goal, Predicate
 
@@ -42,52 +42,7 @@ _MAKES: dict[str, tuple[str, str, str | None]] = {
     "sit on {thing}": ("ON", "me", "x"),
     "lie on {thing}": ("ON", "me", "x"),
 }
-# How what is wanted is said, beside the forms of actions and their synonyms; {x} and {y} are names.
-_STATEMENTS: dict[str, Predicate] = {
-    "(?:put|place|store|keep) {x} (?:in|into|inside) {y}": ("INSIDE", "x", "y"),
-    "{x} is inside {y}": ("INSIDE", "x", "y"),
-    "{x} is in {y}": ("INSIDE", "x", "y"),
-    "{x} is on top of {y}": ("ON", "x", "y"),
-    "{x} is on {y}": ("ON", "x", "y"),
-    "{y} is wearing {x}": ("ON", "x", "y"),
-    "{x} is holding {y}": ("HOLDS", "x", "y"),
-    "{x} holds {y}": ("HOLDS", "x", "y"),
-    "{x} is (?:switched |turned )?on": ("STATE:on", "x", None),
-    "{x} is (?:switched |turned )?off": ("STATE:off", "x", None),
-    "{x} is open": ("STATE:open", "x", None),
-    "{x} is (?:closed|shut)": ("STATE:closed", "x", None),
-    "{x} is plugged in": ("STATE:plugged_in", "x", None),
-    "{x} is (?:unplugged|plugged out)": ("STATE:plugged_out", "x", None),
-    "{x} is clean": ("STATE:clean", "x", None),
-    "{x} is sitting(?: down)?": ("STATE:sitting", "x", None),
-    "{x} is lying(?: down)?": ("STATE:lying", "x", None),
-    "(?:bring|take|carry|move) {x} (?:in)?to {y}": ("INSIDE", "x", "y"),
-}
-_SITTING, _LYING = ("STATE:sitting", "me", None), ("STATE:lying", "me", None)
-_POSTURES = {"sit on {thing}": _SITTING, "lie on {thing}": _LYING}
-# What the wordings of goals (`wordings.ASKED`) ask for.
-_ASKED_OF: dict[str, tuple[Predicate, ...]] = {
-    "ON": (("ON", "x", "y"),),
-    "INSIDE": (("INSIDE", "x", "y"),),
-    "INSIDE room": (("INSIDE", "x", "y"),),
-    "HOLDS": (("HOLDS", "me", "y"),),
-    "AT": (("AT", "me", "y"),),
-    "wear": (("ON", "x", "me"),),
-    "rest": (("ON", "me", "y"),),
-    "sit": (("ON", "me", "y"), _SITTING),
-    "lie": (("ON", "me", "y"), _LYING),
-    "sitting": (_SITTING,),
-    "lying": (_LYING,),
-    **{
-        state: ((f"STATE:{state}", "x", None),)
-        for state in ("open", "closed", "on", "off", "plugged_in", "plugged_out", "clean")
-    },
-}
-_ASKS = re.compile(
-    r"^(?:task\s*\d*\s*:|goal\s*:|please|(?:your|the) task is to|you are to|make sure that|i want you to|-|\d+[.)])\s*"
-)
-_BETWEEN = re.compile(r"\s*(?:,\s*(?:and\s+)?(?:then\s+)?|;\s*|\.\s+|\s+and\s+(?:then\s+)?|\s+then\s+)")
-_IT = re.compile(r"\bit\b")
+_POSTURES = {"sit on {thing}": SITTING, "lie on {thing}": LYING}
 MOST_CLAUSES = 16
 NO_STATE = "walking to a thing leaves nothing behind that could be looked at"
 
@@ -192,10 +147,7 @@ class HouseholdTasks:
         Raises:
             WorldError: a part cannot be read, names what is not in this house, or could never hold or be brought about.
         """
-        asked = " ".join(text.split()).casefold().strip(" .!\"'")
-        while asked != (less := _ASKS.sub("", asked).strip()):
-            asked = less
-        predicates = self._read_clauses(self._with_names(_BETWEEN.split(asked)))
+        predicates = self._read_clauses(self._with_names(clauses_of(text)))
         moved = {subject for name, subject, _ in predicates if name in ("ON", "INSIDE")}
         # "Pick up the apple and put it in the fridge": in hand it is only on the way.
         goal = self.goal([one for one in predicates if not (one[0] == "HOLDS" and one[2] in moved)])
@@ -215,8 +167,8 @@ class HouseholdTasks:
         """Return the parts of a sentence with "it" replaced by what the part before is about."""
         named: list[str] = []
         for part in parts:
-            before = self._read_clause(named[-1]) if named and _IT.search(part) else None
-            named.append(_IT.sub(_moved(before[0]) or "", part) if before else part)
+            before = self._read_clause(named[-1]) if named and IT.search(part) else None
+            named.append(IT.sub(_moved(before[0]) or "", part) if before else part)
         return named
 
     def _read_clauses(self, parts: list[str]) -> list[Predicate]:
@@ -238,11 +190,11 @@ class HouseholdTasks:
 
     def _unread(self, clause: str) -> WorldError:
         """Return why a clause cannot be read: a name that is not there, or else the whole of it."""
-        for template, _ in _templates():
+        for template, _ in templates():
             match = template.fullmatch(clause)
             for name in match.groupdict().values() if match else ():
                 if self._known(name) is None:
-                    named = _bare(name)
+                    named = bare_name(name)
                     mend = nearest(named, self._house.spoken.values()).strip() or "Name what is there."
                     return WorldError(f"there is no {named!r} in this house", where="task", mend=mend)
         mend = "Write it like 'put the apple in the fridge' or 'switch on the lamp'."
@@ -250,7 +202,7 @@ class HouseholdTasks:
 
     def _read_clause(self, clause: str) -> list[Predicate] | None:
         """Return what a clause asks for, or None if it cannot be read."""
-        for template, made in _templates():
+        for template, made in templates():
             match = template.fullmatch(clause)
             if match is None:
                 continue
@@ -271,7 +223,11 @@ class HouseholdTasks:
         return [self._sensible(predicate) for predicate in found]
 
     def _sensible(self, predicate: Predicate) -> Predicate:
-        """Return what was meant: somebody "in" a room is AT it; a thing "on" the floor of a room is INSIDE it."""
+        """Return what was meant: somebody "in" a room is AT it.
+
+        Raises:
+            WorldError: it asks to walk to a thing.
+        """
         name, subject, target = predicate
         kinds = self._house.kind_of
         if name == "INSIDE" and kinds.get(subject) == "character" and kinds.get(target or "") == "room":
@@ -284,7 +240,7 @@ class HouseholdTasks:
         """Return the name that a text stands for, or several joined by a mark; None if one is not in this house."""
         names: list[str] = []
         for part in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", written):
-            found = self._house.spoken.get(_bare(part))
+            found = self._house.spoken.get(bare_name(part))
             if found is None:
                 return None
             names.append(found)
@@ -292,31 +248,9 @@ class HouseholdTasks:
 
 
 _MARK = "\x1f"
-_ORDINALS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-
-
-def _bare(written: str) -> str:
-    """Return a name without its article, and "apple 2" for "second apple"."""
-    name = re.sub(r"^(?:the|a|an|my|your|some|this|that)\s+", "", written)
-    first, _, rest = name.partition(" ")
-    return f"{rest} {_ORDINALS.index(first) + 2}" if first in _ORDINALS else name
 
 
 def _moved(predicate: Predicate) -> str | None:
     """Return the thing that a predicate asks to move or set."""
     name, subject, target = predicate
     return target if name == "HOLDS" else subject
-
-
-@lru_cache(maxsize=1)
-def _templates() -> tuple[tuple[re.Pattern[str], tuple[Predicate, ...]], ...]:
-    """Return every way of saying what is wanted that is no action's, and what it asks for."""
-    found: list[tuple[re.Pattern[str], tuple[Predicate, ...]]]
-    found = [(_pattern(template), (made,)) for template, made in _STATEMENTS.items()]
-    for asked, made in _ASKED_OF.items():
-        found += [(_pattern(wording), made) for wording in ASKED[asked]]
-    return tuple(found)
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile(template.replace("{x}", "(?P<x>.+)").replace("{y}", "(?P<y>.+)"))

@@ -455,3 +455,16 @@ def test_a_part_is_searched_for_together_with_all_that_holds() -> None:
             world, Goal("", (there, on)), 10, feedback
         )
         assert [goal.predicates for goal, _ in search.asked] == [asked]
+
+
+@pytest.mark.parametrize("max_steps", [1, 3, 5])
+def test_a_chain_stops_short_of_the_step_limit(max_steps: int) -> None:
+    world = make("worldschool/Household-v0", max_steps=max_steps)
+    world.reset(seed=3)
+    goal = Goal("", (*BANANA.predicates, ("STATE:on", "iron", None), ("HOLDS", "Peter", "puzzle")))
+    planner = SkillPlanner(
+        library_of(3, BANANA), Order(), MCTS(MCTSConfig(simulations=60), 0), tasks_kind(world)
+    )
+    attempt = planner.attempt(world, goal, 60)
+    assert len(attempt.actions) < max_steps or max_steps == 1
+    assert attempt.missing
