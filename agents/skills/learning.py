@@ -186,14 +186,15 @@ def _together(predicates: Sequence[Predicate]) -> list[tuple[Predicate, ...]]:
     """
     groups: list[set[Predicate]] = []
     for predicate in predicates:
-        linked = [group for group in groups if any(_linked(predicate, other) for other in group)]
+        linked = [group for group in groups if any(are_linked(predicate, other) for other in group)]
         groups = [group for group in groups if group not in linked]
         groups.append({predicate}.union(*linked))
     chosen = [group for group in groups if 2 <= len(group) <= MOST_TOGETHER]
     return [tuple(sorted(group, key=lambda one: tuple(part or "" for part in one))) for group in chosen]
 
 
-def _linked(one: Predicate, other: Predicate) -> bool:
+def are_linked(one: Predicate, other: Predicate) -> bool:
+    """Return whether one of two predicates is about a thing that the other moves or sets."""
     return _set_by(one) in _about(other) or _set_by(other) in _about(one)
 
 

@@ -82,11 +82,6 @@ class SkillLibrary:
         return self._by_relations.get(relations, ())
 
     @cached_property
-    def most_wanted(self) -> int:
-        """The most predicates that one skill makes true; 0 without skills."""
-        return max((len(relations) for relations in self._by_relations), default=0)
-
-    @cached_property
     def _by_relations(self) -> dict[tuple[str, ...], tuple[Learned, ...]]:
         found: dict[tuple[str, ...], list[tuple[str, Learned]]] = {}
         for key, learned in self.learned.items():

@@ -14,7 +14,7 @@ from random import Random
 from worldschool.agents.base import Planner
 from worldschool.agents.plans import shorten
 from worldschool.agents.skills.binding import Scene, bound_skills
-from worldschool.agents.skills.learning import reaches
+from worldschool.agents.skills.learning import are_linked, reaches
 from worldschool.agents.skills.library import SkillLibrary
 from worldschool.agents.skills.order import Order
 from worldschool.envs import World
@@ -22,7 +22,6 @@ from worldschool.records import Goal, Plan, Predicate, Snapshot
 
 TRIALS = 8
 """Bound skills that are tried out for one target before it is given up for now."""
-MOST_WANTED_OF_A_SKILL = 3
 SHORTENED = 8
 """Plans of up to so many actions are shortened in every way; of longer ones only single actions are left out."""
 
@@ -173,10 +172,8 @@ class _Chain:
         self.world.restore(self.here)
         names = (entity.name for entity in self.world.entities())
         scene = Scene(self.world.facts(), names, self.kind)
-        most = min(self.library.most_wanted, len(missing), MOST_WANTED_OF_A_SKILL)
-        for size in range(most, 0, -1):
-            for wanted in combinations(missing, size):
-                yield from self._by_skill(wanted, scene)
+        for wanted in _targets(missing):
+            yield from self._by_skill(wanted, scene)
         yield from self._by_search(missing)
 
     def _by_skill(self, wanted: Sequence[Predicate], scene: Scene) -> Iterator[_Link]:
@@ -226,6 +223,17 @@ class _Chain:
         if not all(now[one] for one in wanted) or not (kept or self.feedback.attempts > 0):
             return None
         return _Link(tuple(taken), self.world.snapshot(), held)
+
+
+def _targets(missing: Sequence[Predicate]) -> list[tuple[Predicate, ...]]:
+    """Return what skills are sought for: three predicates about the same things, two of them, and each one alone."""
+    pairs = [pair for pair in combinations(missing, 2) if are_linked(*pair)]
+    found: list[tuple[Predicate, ...]] = [
+        three
+        for three in (combinations(missing, 3) if len(pairs) > 1 else ())
+        if sum(pair in pairs for pair in combinations(three, 2)) > 1
+    ]
+    return [*found, *pairs, *((one,) for one in missing)]
 
 
 def trimmed(world: World, goal: Goal, start: Snapshot, actions: Sequence[str]) -> tuple[str, ...]:
