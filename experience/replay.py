@@ -17,7 +17,8 @@ from typing import Any
 from worldschool.envs import World, make
 from worldschool.envs.world import world_class
 from worldschool.errors import WorldError
-from worldschool.experience.recording import begin_with, describe
+from worldschool.experience.executing import Moment, executed
+from worldschool.experience.recording import describe
 from worldschool.experience.running.executors import Executor, Here
 from worldschool.experience.running.interrupts import interruptible
 from worldschool.experience.running.lives import episode_seeds
@@ -194,8 +195,8 @@ class _Execution:
 
     def __init__(self, world: World, episode: Episode) -> None:
         self._world, self._episode = world, episode
-        self._info: dict[str, Any] = {}
-        self._ended = (False, False)
+        self._moments = executed(world, episode)
+        self._last = Moment("", 0.0, False, False, {})
 
     def differences(self) -> list[Difference]:
         """Execute and compare."""
@@ -209,15 +210,12 @@ class _Execution:
     def _begin(self) -> list[Difference]:
         episode, world = self._episode, self._world
         try:
-            observation, self._info = world.reset(seed=episode.seed)
-            goal = episode.wanted
-            if (goal.text, goal.key) != (world.goal.text, world.goal.key):
-                observation, self._info = begin_with(world, goal)
+            self._last = next(self._moments)
         except Exception as error:  # noqa: BLE001 (a difference, or the very error that is stored)
             failed_alike = describe(error) == episode.error and not episode.steps
             return [] if failed_alike else [self._differ(None, "error", episode.error, describe(error))]
         pairs = (
-            ("initial_observation", episode.initial_observation, observation),
+            ("initial_observation", episode.initial_observation, self._last.observation),
             ("initial_state_hash", episode.initial_state_hash, world.snapshot().position),
             ("entities", episode.entities, world.entities()),
             ("initial_facts", episode.initial_facts, world.facts()),
@@ -226,32 +224,30 @@ class _Execution:
 
     def _step(self, t: int) -> list[Difference]:
         stored, world = self._episode.steps[t], self._world
-        if any(self._ended):
+        if self._last.terminated or self._last.truncated:
             return [self._differ(t, "steps", "one more step", "the end of the episode")]
         try:
             legal = len(world.legal_actions())
-            observation, reward, terminated, truncated, self._info = world.step(stored.action)
+            self._last = next(self._moments)
         except Exception as error:  # noqa: BLE001 (that it fails is the difference)
             return [self._differ(t, "action", stored.action, describe(error))]
-        self._ended = terminated, truncated
         pairs = (
             ("legal_actions", stored.legal_actions, legal),
-            ("observation", stored.observation, observation),
-            ("reward", stored.reward, float(reward)),
+            ("observation", stored.observation, self._last.observation),
+            ("reward", stored.reward, self._last.reward),
             ("state_hash", stored.state_hash, world.snapshot().position),
             ("events", stored.events, world.events()),
         )
         return [*self._compare(t, pairs)]
 
     def _end(self) -> Iterator[Difference]:
-        episode, failed = self._episode, self._episode.error is not None
-        terminated, truncated = self._ended
+        episode, last, failed = self._episode, self._last, self._episode.error is not None
         yield from self._compare(
             None,
             (
-                ("terminated", episode.terminated, terminated and not failed),
-                ("truncated", episode.truncated, truncated and not failed),
-                ("success", episode.success, bool(self._info.get("success")) and not failed),
+                ("terminated", episode.terminated, last.terminated and not failed),
+                ("truncated", episode.truncated, last.truncated and not failed),
+                ("success", episode.success, bool(last.info.get("success")) and not failed),
                 ("return", episode.return_, float(sum(step.reward for step in episode.steps))),
                 ("length", episode.length, len(episode.steps)),
             ),

@@ -11,6 +11,7 @@ from worldschool.envs import World, make
 from worldschool.errors import WorldError
 from worldschool.experience.builders.base import Skipped
 from worldschool.experience.builders.latest import Latest
+from worldschool.experience.executing import executed
 from worldschool.records import Episode, Fact, Goal, Snapshot
 
 CHANGED = Skipped("lived again, the episode ends otherwise: other dynamics, or edited")
@@ -62,15 +63,9 @@ def _relive(episode: Episode) -> Relived | None:
         world.reset(seed=episode.seed)
         world.set_goal(Goal("", ()))
         start = world.snapshot()
-        facts = [world.facts()]
-        if facts[0] != episode.initial_facts:
+        if world.facts() != episode.initial_facts:
             return None
-        world.reset(seed=episode.seed)
-        if world.goal != episode.wanted:  # the agent proposed it
-            world.set_goal(episode.wanted)
-        for step in episode.steps:
-            world.step(step.action)
-            facts.append(world.facts())
+        facts = [world.facts() for _ in executed(world, episode)]
     except (WorldError, RuntimeError):  # an edited episode may go on after its end
         return None
     hashes = episode.steps[-1].state_hash if episode.steps else episode.initial_state_hash

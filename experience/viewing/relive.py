@@ -9,6 +9,7 @@ from typing import Any
 
 from worldschool.envs import World
 from worldschool.errors import UserError, WorldError
+from worldschool.experience.executing import executed
 from worldschool.experience.viewing.drawing import Drawing, Image, make_drawn
 from worldschool.experience.viewing.holding import Held
 from worldschool.records import Episode, Goal
@@ -74,20 +75,13 @@ class Reliver:
         lived: Relived,
         show: Callable[[Image], None] | None,
     ) -> None:
-        world.reset(seed=episode.seed)
-        if world.goal != goal:  # an agent may have set its own
-            world.set_goal(goal)
         hashes = [episode.initial_state_hash, *(step.state_hash for step in episode.steps)]
-        for moment, expected in enumerate(hashes):
-            if moment:
-                step = episode.steps[moment - 1]
-                _, _, _, _, info = world.step(step.action)
-                if info.get("error"):
-                    lived.refusals[moment - 1] = str(info["error"])
+        for number, (moment, expected) in enumerate(zip(executed(world, episode, goal), hashes, strict=True)):
             if world.snapshot().position != expected:
-                lived.refusals.pop(moment - 1, None)
-                lived.differs = _difference(world, episode, moment)
+                lived.differs = _difference(world, episode, number)
                 return
+            if number and moment.info.get("error"):
+                lived.refusals[number - 1] = str(moment.info["error"])
             lived.held.append(world.satisfied(goal))
             if drawing is not None:
                 lived.drawable = True
