@@ -106,7 +106,7 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
 def _explain(cls: type[Config], error: ValidationError, source: str) -> ConfigError:
     first = error.errors(include_url=False)[0]
     location = [str(part) for part in first["loc"]]
-    field = ".".join(location) or "the top level"
+    field = f": {'.'.join(location)}" if location else ""
     if first["type"] == "extra_forbidden":
         known = sorted(_fields_at(cls, location[:-1]))
         mend = f"Accepted here: {', '.join(known)}.{nearest(location[-1], known)}" if known else None
@@ -114,13 +114,14 @@ def _explain(cls: type[Config], error: ValidationError, source: str) -> ConfigEr
     elif first["type"] == "missing":
         problem, mend = "this key is required but missing", None
     else:
-        found = repr(first.get("input"))
-        problem = f"{first['msg'][0].lower()}{first['msg'][1:]}; found {found[:80]}"
-        mend = None
+        said = first["msg"].removeprefix("Value error, ")  # of a check of our own, which names what it found
+        problem, mend = f"{said[0].lower()}{said[1:]}", None
+        if first["type"] != "value_error":
+            problem += f"; found {first.get('input')!r:.80}"
     others = error.error_count() - 1
     if others:
         mend = f"{mend or ''} ({others} more below it.)".strip()
-    return ConfigError(problem, where=f"{source}: {field}", mend=mend)
+    return ConfigError(problem, where=f"{source}{field}", mend=mend)
 
 
 def _fields_at(cls: type[BaseModel], location: Sequence[str]) -> set[str]:

@@ -3,7 +3,7 @@
 from typing import Literal
 
 import pytest
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from worldschool.config import Config, build_config, load_config
 from worldschool.errors import ConfigError
@@ -145,3 +145,21 @@ def test_files_that_are_no_mapping(write, tmp_path):
         load_config(Whole, tmp_path / "run.yaml")
     with pytest.raises(ConfigError, match=r"1: "):
         load_config(Whole, write("1: 2\nepisodes: 3"))
+
+
+class Bounds(Config):
+    low: int = 0
+    high: int = 9
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Bounds":
+        if self.low > self.high:
+            raise ValueError(f"low ({self.low}) is greater than high ({self.high})")
+        return self
+
+
+def test_what_a_check_of_several_fields_says_is_told_as_it_is(write):
+    path = write("low: 3\nhigh: 2")
+    with pytest.raises(ConfigError) as caught:
+        load_config(Bounds, path)
+    assert str(caught.value) == f"{path}: low (3) is greater than high (2)."

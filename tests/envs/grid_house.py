@@ -104,7 +104,7 @@ def known(mary=MARY, john=JOHN, lying=None, goal=NO_GOAL, places=None, **options
     life.stand()
     env = HouseholdGridEnv(characters=2, **options)
     state = (HOUSE.text, engine.changes(), life.floor.to_json(), goal.text, goal.predicates)
-    env.restore(Snapshot(env.world_id, state, (5, 0, False, False)))
+    env.restore(Snapshot(env.world_id, state, (5, 0, 0, False, False)))
     return env
 
 

@@ -158,6 +158,7 @@ class HouseholdGridEnv(HouseholdScreen):
             raise WorldError(f"found {action!r}", where="HouseholdGrid: action", mend=f"Accepted: {told}.")
         self._events = ()
         error = self._move(int(action))
+        self.turns += 1
         self._show()
         if self.render_mode == "human":
             self.render()

@@ -67,13 +67,15 @@ class GridEpisode(LivedIn):
 
     Attributes:
         step_count: moves made so far; a walk of ten moves counts ten.
+        turns: steps of the environment so far, the `t` of its events; in MiniGrid's form each is one move.
         max_steps: moves after which the episode is truncated.
     """
 
     world_id: ClassVar[str] = "worldschool/HouseholdGrid-v0"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     step_count: int
+    turns: int
     max_steps: int
     _config: HouseholdConfig
     _life: GridHousehold | None = None
@@ -113,7 +115,8 @@ class GridEpisode(LivedIn):
         life.floor.draw(life.rooms(), life.on_floor(), rng)
         life.stand()
         self._generator = np.array([engine.generator], np.uint64)
-        self.step_count, self._terminated, self._truncated, self._events = 0, False, False, ()
+        self.step_count = self.turns = 0
+        self._terminated, self._truncated, self._events = False, False, ()
         self._spare = None
         self._enter(life)
         self._take_goal(goal)
@@ -138,12 +141,12 @@ class GridEpisode(LivedIn):
     def _move(self, move: int, walked_to: str = "") -> str | None:
         """Let the agent make a move, and then each other character. Returns why it failed, or None.
 
-        The events are added to. `walked_to` names what the move brought the agent to, of which an event is to tell.
+        The events are added to; whoever steps the environment counts `turns`. `walked_to` names what the move brought the agent to, of which an event is to tell.
         """
-        error, events = self.life.do(0, move, self.step_count)
+        error, events = self.life.do(0, move, self.turns)
         self._events += events
         if walked_to and error is None:
-            self._events += (self.life.approach(0, walked_to, self.step_count),)
+            self._events += (self.life.approach(0, walked_to, self.turns),)
         self._notice_goal()
         self._let_others_act()
         self.step_count += 1
@@ -158,7 +161,7 @@ class GridEpisode(LivedIn):
             move = OTHERS_MOVES[standing.roll(self._generator, len(OTHERS_MOVES))]
             if move == STEP and not life.floor.can_enter(ahead(life.floor.poses[actor])):
                 move = TURN_RIGHT
-            error, events = life.do(actor, move, self.step_count)
+            error, events = life.do(actor, move, self.turns)
             if not error:  # what another one tries in vain, nobody needs to know
                 self._events += events
             self._notice_goal()
@@ -188,7 +191,7 @@ class GridEpisode(LivedIn):
     def snapshot(self) -> Snapshot:
         """Return all of the state: the household's, cells and directions, goal, generator, step count, how it ended.
 
-        The same whether taken in MiniGrid's form or in text; either restores the other's.
+        MiniGrid's form and the text restore each other's; where they stand alike, they differ in `turns` alone.
         """
         life = self.life
         return Snapshot(
@@ -200,7 +203,7 @@ class GridEpisode(LivedIn):
                 self._goal.text,
                 self._goal.predicates,
             ),
-            (int(self._generator[0]), self.step_count, self._terminated, self._truncated),
+            (int(self._generator[0]), self.step_count, self.turns, self._terminated, self._truncated),
         )
 
     def _return_to(self, snapshot: Snapshot) -> None:
@@ -213,7 +216,7 @@ class GridEpisode(LivedIn):
         check_kind(snapshot, self.world_id, where)
         try:
             text, changes, cells, words, predicates = snapshot.state
-            generator, steps, terminated, truncated = snapshot.bookkeeping
+            generator, steps, turns, terminated, truncated = snapshot.bookkeeping
             life = self._idle(text)
             life.engine.restore(changes, generator)
             life.floor.restore(cells, life.rooms(), life.on_floor())
@@ -223,7 +226,8 @@ class GridEpisode(LivedIn):
         self._check_size(life.floor.house)
         self._spare = self._life
         self._generator = np.array([generator], np.uint64)
-        self.step_count, self._terminated, self._truncated, self._events = steps, terminated, truncated, ()
+        self.step_count, self.turns = steps, turns
+        self._terminated, self._truncated, self._events = terminated, truncated, ()
         self._enter(life)
         self._take_goal(goal)
 

@@ -42,8 +42,8 @@ class HouseholdGridTextEnv(GridEpisode, World):
     Observations: what a character of the text household would see, what is in front, and which way the rest of the room is
     (`words.observe`). The whole room is seen, whatever MiniGrid's view would show.
 
-    Events: as in HouseholdGridEnv, `t` counting moves; who has walked up to something adds an event "walk" with it as the
-    object. The reward is 1.0 when the goal is reached, which ends a walk too, and 0.0 otherwise.
+    Events: as in HouseholdGridEnv, those of all moves of one step with its `t`; who has walked up to something adds an event
+    "walk" with it as the object. The reward is 1.0 when the goal is reached, which ends a walk too, and 0.0 otherwise.
 
     info: "events", "success", "error", "split", "actor", "moves" (MiniGrid's numbers of the moves just made, in order), and
     with info_legal=True "legal_actions".
@@ -113,6 +113,7 @@ class HouseholdGridTextEnv(GridEpisode, World):
         self._check_going()
         self._events, self._moves = (), ()
         error = self._attempt(action)
+        self.turns += 1
         reward = 1.0 if self._terminated else 0.0
         return self._observation(), reward, self._terminated, self._truncated, self._info(error)
 
