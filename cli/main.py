@@ -17,6 +17,8 @@ from worldschool.cli import datasets
 from worldschool.errors import UserError
 from worldschool.version import __version__
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
 app = typer.Typer(
     name="worldschool",
     help="Send language models to school in simulated worlds.",
@@ -100,7 +102,10 @@ def collect(
 
     given = {"workers": workers, "executor": executor, "strict": strict or None}
     overrides = [f"{name}={value}" for name, value in given.items() if value is not None]
-    report = run(load_config(CollectConfig, config, [*(set_ or []), *overrides]), out)
+    try:
+        report = run(load_config(CollectConfig, config, [*(set_ or []), *overrides]), out)
+    except KeyboardInterrupt:  # it has said how much is committed
+        sys.exit(INTERRUPTED)
     _show(asdict(report), as_json, summary(report, out))
 
 
@@ -262,7 +267,7 @@ def play_household(
     try:
         run(read_settings(split, set_ or ()), seed)
     except KeyboardInterrupt:  # it has said farewell; nothing is saved that could be continued
-        raise typer.Exit(130) from None
+        sys.exit(INTERRUPTED)
 
 
 datasets.register(app)
@@ -272,13 +277,15 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code: 0, 1 our fault, 2 the user's input, 130 interrupted."""
     try:
         code = app(args=arguments, standalone_mode=False)
+        if code == INTERRUPTED:  # Typer catches Ctrl-C itself
+            raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except UserError as error:
         print(f"worldschool: {error}", file=sys.stderr)
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         print("\nInterrupted; what was finished is saved. The same command continues.", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the last resort: what escapes becomes an exit code
         if hasattr(error, "show") and hasattr(
             error, "exit_code"

@@ -118,6 +118,22 @@ def error_of(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     return said.err
 
 
+def test_ctrl_c_says_that_the_same_command_continues(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("worldschool.experience.examples.examples_command", interrupted)
+    asked = ["--set", f"datasets=[{data / 'train-stories'}]"]
+    capsys.readouterr()
+    assert (
+        run("examples", CONFIGS / "examples" / "questions.yaml", "--out", tmp_path / "examples", *asked)
+        == 130
+    )
+    assert "The same command continues." in capsys.readouterr().err
+
+
 def test_bad_input_names_the_place_and_the_mend(
     data: Path, roomy_llama: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
