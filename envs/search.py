@@ -97,3 +97,12 @@ class Progress(Protocol):
     def progress(self, goal: Goal) -> float:
         """Return a number in [0, 1] that depends on the state and the goal alone, 1 where every predicate holds."""
         ...
+
+
+@runtime_checkable
+class Unseen(Protocol):
+    """A world that can be stepped without making its observation, which a search has no use for."""
+
+    def step_unseen(self, action: str) -> tuple[bool, bool]:
+        """Do what `step` does and return its `terminated` and `truncated`; raises as it does."""
+        ...

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from worldschool.agents.plans import GoalNames, shorten
 from worldschool.envs import World
-from worldschool.envs.search import ActionStatistics, Progress, Rule, SearchTerms
+from worldschool.envs.search import ActionStatistics, Progress, Rule, SearchTerms, Unseen
 from worldschool.records import Goal, Snapshot
 
 GOAL_REWARD = 1.0
@@ -101,6 +101,7 @@ class SnapshotSearch:
         self._priors, self._value = priors, value
         self._weigh = GoalNames(world, goal, terms.focus).weight if terms.focus > 1 else None
         self._progress = world.progress if isinstance(world, Progress) else None
+        self._step_unseen = world.step_unseen if isinstance(world, Unseen) else None
         self._start = world.snapshot()
         self._plan: tuple[str, ...] | None = None
         self._tried_plans: set[tuple[str, ...]] = set()
@@ -185,6 +186,13 @@ class SnapshotSearch:
             on_path.add(id(node))
         self._back_up(path, leaf)
 
+    def _step(self, action: str) -> tuple[bool, bool]:
+        """Step the world; returns whether the episode terminated, and whether it was truncated."""
+        if self._step_unseen is not None:
+            return self._step_unseen(action)
+        _, _, terminated, truncated, _ = self._world.step(action)
+        return terminated, truncated
+
     def _select(self, node: _Node) -> tuple[str | None, bool]:
         """Return an untried action (True) if the node may grow, else the one of the highest score; None: a dead end."""
         if node.untried and len(node.edges) < self._children_allowed(node):
@@ -212,7 +220,7 @@ class SnapshotSearch:
         """Take `action` from `node`; returns its edge, and whether it led to a new node (the world stands there)."""
         prior = node.untried.pop(action) / node.whole
         self._world.restore(node.snapshot)
-        _, _, terminated, truncated, _ = self._world.step(action)
+        terminated, truncated = self._step(action)
         held = self._world.satisfied(self._goal)
         if all(held):
             return _Edge(GOAL_REWARD - node.potential, None, prior, reaches_goal=True), False
@@ -260,7 +268,7 @@ class SnapshotSearch:
             if not legal:
                 return -node.potential, None
             actions.append(self._draw(legal))
-            _, _, terminated, truncated, _ = world.step(actions[-1])
+            terminated, truncated = self._step(actions[-1])
             held = world.satisfied(self._goal)
             if all(held):
                 return GOAL_REWARD * discount**depth - node.potential, actions

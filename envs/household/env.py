@@ -145,6 +145,17 @@ class HouseholdEnv(LivedIn, World):
             ResetNeeded: there was no reset yet.
             WorldError: the episode has ended.
         """
+        error = self._take(action)
+        reward = 1.0 if self._terminated else 0.0
+        return self._observation(), reward, self._terminated, self._truncated, self._info(error)
+
+    def step_unseen(self, action: str) -> tuple[bool, bool]:
+        """Do what `step` does, without making observation and info: `envs.search.Unseen`."""
+        self._take(action)
+        return self._terminated, self._truncated
+
+    def _take(self, action: str) -> str | None:
+        """Make a step. Returns what was wrong with the action, or None."""
         house = self._now().premises.house
         if self._terminated or self._truncated:
             raise WorldError(
@@ -159,8 +170,7 @@ class HouseholdEnv(LivedIn, World):
             self._let_others_act()
         self._steps += 1
         self._truncated = not self._terminated and self._steps >= self._config.max_steps
-        reward = 1.0 if self._terminated else 0.0
-        return self._observation(), reward, self._terminated, self._truncated, self._info(error)
+        return error
 
     def render(self) -> str | None:
         """Return, with render_mode="ansi", what the next character sees, every room told; otherwise None."""

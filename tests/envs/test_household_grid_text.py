@@ -540,3 +540,16 @@ def test_what_moves_can_bring_about_is_offered_and_what_they_cannot_is_not():
         world.restore(start)
         new = {predicate for predicate in brought_about if not world.satisfied(Goal("", (predicate,)))[0]}
         assert new and new <= offers
+
+
+@pytest.mark.parametrize("world_id", [WORLD, "worldschool/Household-v0"])
+def test_a_step_unseen_is_the_same_step(world_id):
+    world, twin = make(world_id, goal="random"), make(world_id, goal="random")
+    world.reset(seed=4)
+    twin.reset(seed=4)
+    rng = Random(0)
+    for _ in range(20):
+        action = any_action(world, rng)
+        _, _, terminated, truncated, _ = world.step(action)
+        assert twin.step_unseen(action) == (terminated, truncated)
+        assert (twin.snapshot().digest, twin.events()) == (world.snapshot().digest, world.events())

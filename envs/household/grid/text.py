@@ -110,12 +110,22 @@ class HouseholdGridTextEnv(GridEpisode, World):
             ResetNeeded: there was no reset yet.
             WorldError: the episode has ended.
         """
+        error = self._take(action)
+        reward = 1.0 if self._terminated else 0.0
+        return self._observation(), reward, self._terminated, self._truncated, self._info(error)
+
+    def step_unseen(self, action: str) -> tuple[bool, bool]:
+        """Do what `step` does, without making observation and info: `envs.search.Unseen`."""
+        self._take(action)
+        return self._terminated, self._truncated
+
+    def _take(self, action: str) -> str | None:
+        """Make a step. Returns what was wrong with the action, or None."""
         self._check_going()
         self._events, self._moves = (), ()
         error = self._attempt(action)
         self.turns += 1
-        reward = 1.0 if self._terminated else 0.0
-        return self._observation(), reward, self._terminated, self._truncated, self._info(error)
+        return error
 
     def render(self) -> RenderFrame | list[RenderFrame] | None:
         """Return the observation with every room told (render_mode="ansi"), or the picture that MiniGrid's form draws."""
