@@ -24,13 +24,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic, register_jitable
 
+from worldschool.compiling import kept
 from worldschool.envs.household.scene.operations import CLOSE, HOLDS_RH
-from worldschool.files import cache_folder
 
 OUT, IN = 0, 1
 NOWHERE, CYCLE = -1, -2
@@ -304,22 +303,6 @@ def sources() -> int:
 
 
 SOURCES = sources()
-
-
-def kept(function: Callable[..., Any]) -> Any:
-    """Compile a function that Python calls, and keep it in worldschool's cache folder (or in NUMBA_CACHE_DIR).
-
-    Numba's own choice would be beside the source: files there outlive an uninstall, and what is left of the package's
-    folder then hides an editable install.
-    """
-    named = numba.config.CACHE_DIR
-    try:
-        numba.config.CACHE_DIR = named or str(cache_folder() / "numba")
-        return njit(cache=True)(function)
-    except RuntimeError:  # no folder can be written: compile in every process
-        return njit(function)
-    finally:
-        numba.config.CACHE_DIR = named
 
 
 def said(function: Callable[..., Any]) -> Callable[..., Any]:
