@@ -1,0 +1,253 @@
+"""One shopping session: which page is open, what a click or a search leads to, and what it would be recorded as.
+
+A `Session` is a value; `Visit` says what can be done in it and what follows. `compat="webshop"` keeps what WebShop does
+(../shared specs are not needed to read this; docs/shop.md lists every difference):
+
+    WebShop                                                    mended
+    a search is possible on every page, after buying too       where there is a search box
+    "Next >" goes on without end                               where there are more products
+    two options with one value: the last one's name gets it    such values are written "name: value"
+    an option's value named like a button is that button       such values are written "name: value"
+    what comes after the last "]" of an action is ignored      it is no action
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from worldschool.envs.shop import pages
+from worldschool.envs.shop.products import Product
+
+Compat: TypeAlias = Literal["webshop"] | None
+PageKind: TypeAlias = Literal["search", "results", "item", "sub", "done"]
+BASE_URL = "http://127.0.0.1:3000"
+_WEBSHOP_ACTION = re.compile(r"(.+)\[(.+)\]")
+_ACTION = re.compile(r"(search|click)\[(.*)\]", re.DOTALL)
+_KIND_IN_URL = (("search_results", "results"), ("item_page", "item"), ("item_sub_page", "sub"), ("done", "done"))
+"""How WebShop reads the page's kind off its URL: the first of these that is somewhere in it."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Where a shopper is.
+
+    Attributes:
+        page: what is open.
+        keywords: of the last search.
+        hits: catalogue rows that it found, best first.
+        number: page of the results, from 1.
+        row: the product that is open or was bought; None elsewhere.
+        subpage: which of a product's further pages is open.
+        options: what was chosen, in the order of choosing, as (name, value).
+        visited: ids of products opened since the last return to the search page.
+    """
+
+    page: PageKind = "search"
+    keywords: tuple[str, ...] = ()
+    hits: tuple[int, ...] = ()
+    number: int = 1
+    row: int | None = None
+    subpage: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    visited: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What a session needs of a shop.
+
+    Attributes:
+        product: catalogue row to product.
+        find: query to catalogue rows, best first.
+        show_attributes: whether product pages have a button for the attributes.
+        compat: "webshop" or None; see the module.
+    """
+
+    product: Callable[[int], Product]
+    find: Callable[[Sequence[str]], tuple[int, ...]]
+    show_attributes: bool = False
+    compat: Compat = None
+
+
+class Visit:
+    """A session in a shop: its page and what can be done there.
+
+    Args:
+        shelf: the shop.
+        session: where the shopper is.
+        instruction: what is to be bought, as every page shows it.
+        session_id: as URLs show it.
+        reward: of the purchase, on the page after it.
+    """
+
+    def __init__(
+        self, shelf: Shelf, session: Session, instruction: str, session_id: str = "shop", reward: float = 0.0
+    ) -> None:
+        self.shelf, self.session, self.instruction, self.session_id = shelf, session, instruction, session_id
+        self.reward = reward
+        self._labels: dict[str, tuple[str, str]] = {}
+        """What can be clicked to choose a value: text of the label to (name, value)."""
+        self.nodes = self._page()
+
+    @property
+    def has_search_bar(self) -> bool:
+        """Whether the page has a search box."""
+        return self.session.page == "search"
+
+    @property
+    def product(self) -> Product:
+        """The product that is open; there is one on its pages and after buying."""
+        assert self.session.row is not None
+        return self.shelf.product(self.session.row)
+
+    @property
+    def clickables(self) -> list[str]:
+        """What can be clicked, in WebShop's order: buttons, products, values of options; on the search page "search"."""
+        kinds: tuple[tuple[pages.Kind, bool], ...] = (("button", True), ("link", True), ("label", False))
+        found: dict[str, None] = {}
+        for kind, lower in kinds:
+            found |= {text.lower() if lower else text: None for text, of in self.nodes if of == kind}
+        return list(found)
+
+    @property
+    def text(self) -> str:
+        """The page in observation mode "text"."""
+        return pages.text_of(self.nodes)
+
+    @property
+    def rich_text(self) -> str:
+        """The page in observation mode "text_rich"."""
+        if self.shelf.compat == "webshop":
+            clicked = {label for label in self._labels if f'"{label}"' in self.url}
+        else:
+            chosen = dict(self.session.options)
+            clicked = {label for label, (name, value) in self._labels.items() if chosen.get(name) == value}
+        return pages.rich_text_of(self.nodes, clicked, self.session.visited)
+
+    @property
+    def url(self) -> str:
+        """The page's address as WebShop writes it, nothing quoted."""
+        session, where = self.session, f"{BASE_URL}/%s/{self.session_id}"
+        keywords, options = "+".join(session.keywords), dict(session.options)
+        if session.page == "search":
+            return f"{BASE_URL}/{self.session_id}"
+        if session.page == "results":
+            return f"{where % 'search_results'}/{keywords}/{session.number}"
+        if session.page == "item":
+            place = f"{self.product.asin}/{keywords}/{session.number}"
+            return f"{where % 'item_page'}/{place}/{json.dumps(options)}"
+        if session.page == "sub":
+            place = f"{self.product.asin}/{keywords}/{session.number}"
+            return f"{where % 'item_sub_page'}/{place}/{session.subpage}/{options}"
+        return f"{where % 'done'}/{self.product.asin}/{options}"
+
+    # -- what follows -------------------------------------------------------------------------------------------------
+
+    def search(self, keywords: Sequence[str]) -> Session:
+        """Return the session after a search for words."""
+        found = self.shelf.find(keywords)
+        return replace(
+            self.session, page="results", keywords=tuple(keywords), hits=found, number=1, row=None, subpage="", options=()
+        )
+
+    def click(self, text: str) -> Session | None:
+        """Return the session after a click on one of `clickables`; None for what changes nothing."""
+        session, kind = self.session, self._kind_by_url()
+        if text == pages.BUY.lower():
+            return replace(session, page="done", subpage="")
+        if text == pages.BACK.lower():
+            return Session()
+        if text == pages.NEXT.lower() and kind == "results":
+            return self._turned(session.number + 1)
+        if text == pages.PREVIOUS.lower() and kind == "results":
+            return self._turned(session.number - 1)
+        if text == pages.PREVIOUS.lower() and kind == "sub":
+            return replace(session, page="item", subpage="")
+        if text == pages.PREVIOUS.lower() and kind == "item":
+            return self._turned(session.number)
+        if text in _SUBPAGE_OF:
+            return replace(session, page="sub", subpage=_SUBPAGE_OF[text])
+        if text in self._labels:
+            name, value = self._labels[text]
+            return replace(session, page="item", subpage="", options=tuple({**dict(session.options), name: value}.items()))
+        return self._opened(text)
+
+    def _turned(self, number: int) -> Session:
+        return replace(self.session, page="results", number=number, row=None, subpage="", options=())
+
+    def _opened(self, text: str) -> Session | None:
+        asin = text.upper()
+        for row in self._rows_shown():
+            if self.shelf.product(row).asin == asin:
+                visited = tuple(dict.fromkeys((*self.session.visited, asin)))
+                return replace(self.session, page="item", row=row, visited=visited)
+        return None
+
+    def _kind_by_url(self) -> str:
+        """Return the page's kind; WebShop goes by words that a query may contain."""
+        if self.shelf.compat != "webshop":
+            return self.session.page
+        url = self.url
+        return next((kind for word, kind in _KIND_IN_URL if word in url), "search")
+
+    # -- the page -----------------------------------------------------------------------------------------------------
+
+    def _page(self) -> list[pages.Node]:
+        session, told = self.session, self.instruction
+        if session.page == "search":
+            return pages.search_page(told)
+        if session.page == "results":
+            shown = [self.shelf.product(row) for row in self._rows_shown()]
+            return pages.results_page(told, session.number, len(session.hits), shown, self._has_next())
+        if session.page == "item":
+            return pages.item_page(told, self.product, self._labels_by_option(), self.shelf.show_attributes)
+        if session.page == "sub":
+            return pages.sub_page(told, self.product, session.subpage)
+        return pages.done_page(self.product.asin, dict(session.options), self.reward)
+
+    def _rows_shown(self) -> tuple[int, ...]:
+        begin = (self.session.number - 1) * pages.PAGE_SIZE
+        return self.session.hits[begin : begin + pages.PAGE_SIZE] if self.session.page == "results" else ()
+
+    def _has_next(self) -> bool:
+        return self.shelf.compat == "webshop" or self.session.number * pages.PAGE_SIZE < len(self.session.hits)
+
+    def _labels_by_option(self) -> dict[str, list[str]]:
+        """Return each option's labels, and remember what each stands for."""
+        options = self.product.options
+        plain = self.shelf.compat == "webshop"
+        times = Counter(value.lower() for values in options.values() for value in values)
+        labels: dict[str, list[str]] = {}
+        for name, values in options.items():
+            labels[name] = []
+            for value in values:
+                ambiguous = times[value.lower()] > 1 or value.lower() in _BUTTONS
+                label = value if plain or not ambiguous else f"{name}: {value}"
+                labels[name].append(label)
+                self._labels[label] = name, value
+        return labels
+
+
+_SUBPAGE_OF = {name.lower(): name for name in (*pages.SUBPAGES, pages.ATTRIBUTES)}
+_BUTTONS = {text.lower() for text in (pages.BACK, pages.PREVIOUS, pages.NEXT, pages.BUY, pages.SEARCH, *_SUBPAGE_OF)}
+
+
+def read_action(text: str, compat: Compat) -> tuple[str, str]:
+    """Return an action's name and argument, lower case; the name is empty where the text is no action.
+
+    WebShop reads "NAME[ARGUMENT]" at the start of the text, both as long as can be.
+    """
+    found = (_WEBSHOP_ACTION.match if compat == "webshop" else _ACTION.fullmatch)(text)
+    if found is None or found[1] not in ("search", "click"):
+        return "", ""
+    return found[1], found[2].lower()
+
+
+def options_chosen(session: Session) -> Mapping[str, str]:
+    """Return option name to the value chosen."""
+    return dict(session.options)
