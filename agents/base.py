@@ -92,6 +92,7 @@ AGENTS: dict[str, AgentSpec] = {
         "worldschool.agents.curriculum.agent:CurriculumAgent",
         "worldschool.agents.curriculum.state:CurriculumState",
     ),
+    "shopper": AgentSpec("worldschool.agents.shopper:ShopperConfig", "worldschool.agents.shopper:ShopperAgent"),
 }
 
 

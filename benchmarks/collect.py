@@ -1,6 +1,7 @@
-"""Collecting: what recording costs, what a second worker brings, and whether every way of running gives the same.
+"""Collecting: what recording costs, what a second worker brings, how fast and small the store is, and whether every way of
+running gives the same.
 
-python -m benchmarks.collect [--quick] [--only overhead scaling determinism replay tampering] [--presets household-random]
+python -m benchmarks.collect [--quick] [--only overhead scaling store determinism replay tampering] [--presets household-random]
 
 Episodes are those of the presets in configs/collect. In full it takes hours; each part can be asked for by itself:
 `--only determinism --kills 50`, `--only replay --replays 10000`, `--only tampering --trials 1000`.
@@ -18,6 +19,7 @@ from typing import Any
 
 from benchmarks import collect_determinism, collect_replay
 from benchmarks.harness import Figure, Peer, arguments, report
+from benchmarks.store import storing
 from worldschool.agents.base import agent_config, make_agent
 from worldschool.config import load_config
 from worldschool.envs import World, make
@@ -39,6 +41,7 @@ def main() -> None:
     parts: dict[str, Callable[[], dict[str, Figure]]] = {
         "overhead": lambda: recording_overhead(5 if options.quick else 15, options.seed),
         "scaling": lambda: scaling(options.quick, options.seed),
+        "store": lambda: storing(options.quick, options.seed),
         "determinism": lambda: collect_determinism.determinism(
             presets, options.episodes, options.kills, options.seed
         ),
@@ -55,7 +58,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     known = sorted(path.stem for path in PRESETS.glob("*.yaml"))
     parser = arguments(__doc__ or "")
-    parts = ["overhead", "scaling", "determinism", "replay", "tampering"]
+    parts = ["overhead", "scaling", "store", "determinism", "replay", "tampering"]
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     parser.add_argument("--presets", nargs="+", choices=known, default=known, help="of configs/collect")
     parser.add_argument("--episodes", type=int, help="of a run whose determinism is shown (2000, quick 60)")

@@ -58,15 +58,20 @@ def main() -> None:
     if options.read is not None:
         print(json.dumps(_read(options.read)))
         return
-    steps = options.steps or (20_000 if options.quick else 1_000_000)
+    report(storing(options.quick, options.seed, options.steps, options.kills), options.seed, options.json)
+
+
+def storing(quick: bool, seed: int, steps: int | None = None, kills: int = 0) -> dict[str, Figure]:
+    """Store, scan and filter so many steps (a million; quick 20,000), and kill a writer so many times."""
+    steps = steps or (20_000 if quick else 1_000_000)
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
-        lived = _live(directory / "lived", 100 if options.quick else 1_000, options.seed)
+        lived = _live(directory / "lived", 100 if quick else 1_000, seed)
         figures = _million(directory, lived, steps)
-        figures |= _beside_minari(directory, lived[: 40 if options.quick else 200], 2 if options.quick else 5)
-        if options.kills:
-            figures |= killed(directory, lived[:160], options.kills, options.seed)
-    report(figures, options.seed, options.json)
+        figures |= _beside_minari(directory, lived[: 40 if quick else 200], 2 if quick else 5)
+        if kills:
+            figures |= killed(directory, lived[:160], kills, seed)
+    return figures
 
 
 def _live(directory: Path, episodes: int, seed: int) -> list[Episode]:

@@ -107,6 +107,7 @@ WORLDS: tuple[WorldSpec, ...] = (
         "worldschool.envs.household.grid.text:HouseholdGridTextEnv",
         gymnasium_id="worldschool/HouseholdGridText-v0",
     ),
+    WorldSpec("worldschool/Shop-v0", "worldschool.envs.shop.env:ShopEnv"),
 )
 
 

@@ -19,6 +19,7 @@ from worldschool.records import Entity, Fact, Goal, Predicate
 GENERATORS: dict[str, str] = {
     "worldschool/Household-v0": "worldschool.envs.household.tasks:HouseholdTasks",
     "worldschool/HouseholdGrid-v0": "worldschool.envs.household.grid.tasks:GridTasks",
+    "worldschool/Shop-v0": "worldschool.envs.shop.tasks:ShopTasks",
 }
 """World id to "module:Class", which takes the world and is a `TaskGenerator`."""
 

@@ -1,7 +1,6 @@
 """One shopping session: which page is open, what a click or a search leads to, and what it would be recorded as.
 
-A `Session` is a value; `Visit` says what can be done in it and what follows. `compat="webshop"` keeps what WebShop does
-(../shared specs are not needed to read this; docs/shop.md lists every difference):
+A `Session` is a value; `Visit` says what can be done in it and what follows. `compat="webshop"` keeps what WebShop does; else:
 
     WebShop                                                    mended
     a search is possible on every page, after buying too       where there is a search box
@@ -13,12 +12,13 @@ A `Session` is a value; `Visit` says what can be done in it and what follows. `c
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from worldschool.envs.shop import pages
 from worldschool.envs.shop.products import Product
@@ -55,6 +55,28 @@ class Session:
     subpage: str = ""
     options: tuple[tuple[str, str], ...] = ()
     visited: tuple[str, ...] = ()
+
+    def to_plain(self) -> tuple[Any, ...]:
+        """Return the fields in order, as nested tuples of plain values."""
+        return tuple(getattr(self, name) for name in _FIELDS)
+
+    @classmethod
+    def from_plain(cls, plain: Sequence[Any], products: int) -> Session:
+        """Return the session of `to_plain`, in a catalogue of so many products.
+
+        Raises:
+            ValueError, TypeError: these are no such fields.
+        """
+        session = cls(*plain)
+        rows = (*session.hits, *(() if session.row is None else (session.row,)))
+        if session.page not in ("search", "results", "item", "sub", "done") or not all(0 <= row < products for row in rows):
+            raise ValueError("no such page or product")
+        if (session.row is None) == (session.page in ("item", "sub", "done")) or len(plain) != len(_FIELDS):
+            raise ValueError(f"page {session.page!r} with product {session.row}")
+        return session
+
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(Session))
 
 
 @dataclass(frozen=True)
@@ -182,7 +204,7 @@ class Visit:
 
     def _opened(self, text: str) -> Session | None:
         asin = text.upper()
-        for row in self._rows_shown():
+        for row in self.rows_shown:
             if self.shelf.product(row).asin == asin:
                 visited = tuple(dict.fromkeys((*self.session.visited, asin)))
                 return replace(self.session, page="item", row=row, visited=visited)
@@ -202,7 +224,7 @@ class Visit:
         if session.page == "search":
             return pages.search_page(told)
         if session.page == "results":
-            shown = [self.shelf.product(row) for row in self._rows_shown()]
+            shown = [self.shelf.product(row) for row in self.rows_shown]
             return pages.results_page(told, session.number, len(session.hits), shown, self._has_next())
         if session.page == "item":
             return pages.item_page(told, self.product, self._labels_by_option(), self.shelf.show_attributes)
@@ -210,7 +232,9 @@ class Visit:
             return pages.sub_page(told, self.product, session.subpage)
         return pages.done_page(self.product.asin, dict(session.options), self.reward)
 
-    def _rows_shown(self) -> tuple[int, ...]:
+    @property
+    def rows_shown(self) -> tuple[int, ...]:
+        """The catalogue rows of the products on a page of results."""
         begin = (self.session.number - 1) * pages.PAGE_SIZE
         return self.session.hits[begin : begin + pages.PAGE_SIZE] if self.session.page == "results" else ()
 
@@ -247,7 +271,3 @@ def read_action(text: str, compat: Compat) -> tuple[str, str]:
         return "", ""
     return found[1], found[2].lower()
 
-
-def options_chosen(session: Session) -> Mapping[str, str]:
-    """Return option name to the value chosen."""
-    return dict(session.options)

@@ -1,0 +1,87 @@
+"""The shop's settings: the keywords of ShopEnv, checked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from worldschool.errors import WorldError, nearest
+from worldschool.records import SPLITS, Split
+
+ObservationMode: TypeAlias = Literal["text", "text_rich", "html", "url"]
+OBSERVATION_MODES: tuple[str, ...] = ("text", "text_rich", "html", "url")
+
+
+@dataclass(frozen=True)
+class ShopConfig:
+    """Which shop, what is asked there, and what is seen.
+
+    Raises:
+        WorldError: a value is not accepted.
+    """
+
+    products: int = 1000
+    """Products of the generated catalogue."""
+    catalogue_seed: int = 0
+    """Which generated catalogue."""
+    catalogue: str | None = None
+    """A folder with a catalogue (docs/shop.md) in place of the generated one."""
+    compat: str | None = None
+    """"webshop" keeps what is odd in WebShop (docs/shop.md lists it); None mends it."""
+    observation_mode: str = "text"
+    """"text": the page on one line; "text_rich": on lines, what can be clicked marked; "html"; "url"."""
+    split: Split = "train"
+    """Which goals are drawn; no product and no combination of attributes is wanted in two splits."""
+    max_steps: int = 30
+    """Steps after which an episode is truncated, at least 1."""
+    show_attributes: bool = False
+    """Whether product pages have a button for the product's attributes."""
+    info_legal: bool = False
+    """Whether info carries "legal_actions"."""
+
+    def __post_init__(self) -> None:
+        _check_choice("split", self.split, SPLITS)
+        _check_choice("observation_mode", self.observation_mode, OBSERVATION_MODES)
+        _check_choice("compat", self.compat, (None, "webshop"))
+        _check_number("products", self.products, 1)
+        _check_number("catalogue_seed", self.catalogue_seed, 0)
+        _check_number("max_steps", self.max_steps, 1)
+        _check_choice("show_attributes", self.show_attributes, (False, True))
+        _check_choice("info_legal", self.info_legal, (False, True))
+        if self.catalogue is not None and not isinstance(self.catalogue, str):
+            raise WorldError(f"found {self.catalogue!r}", where="Shop: catalogue", mend="Name a folder.")
+
+    @classmethod
+    def build(cls, settings: Mapping[str, Any]) -> ShopConfig:
+        """Return the settings, checked.
+
+        Raises:
+            WorldError: a setting is unknown or its value not accepted.
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        for name in settings:
+            if name not in known:
+                raise WorldError(
+                    "there is no such setting",
+                    where=f"Shop: {name}",
+                    mend=f"Accepted: {', '.join(known)}.{nearest(name, known)}",
+                )
+        return cls(**settings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return every setting as plain JSON values."""
+        return dataclasses.asdict(self)
+
+
+def _check_choice(name: str, found: Any, choices: tuple[Any, ...]) -> None:
+    if found not in choices:
+        raise WorldError(f"found {found!r}", where=f"Shop: {name}", mend=f"Accepted: {', '.join(map(repr, choices))}.")
+
+
+def _check_number(name: str, found: Any, least: int) -> None:
+    if not isinstance(found, int) or isinstance(found, bool) or found < least:
+        raise WorldError(
+            f"found {found!r}", where=f"Shop: {name}", mend=f"Give a whole number of at least {least}."
+        )

@@ -1,0 +1,160 @@
+"""A shop that many environments share: one open catalogue, its goals, and what purchases are worth."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from worldschool.envs.shop.catalogue import Catalogue
+from worldschool.envs.shop.config import ShopConfig
+from worldschool.envs.shop.products import Product
+from worldschool.envs.shop.reward import Rules, Score
+from worldschool.envs.shop.session import Compat, Session, Shelf
+from worldschool.envs.shop.wishes import ATTRIBUTE, NO_BOUND, OPTION, PRICE, TYPE, Purchase, Wish, predicates_of
+from worldschool.errors import WorldError
+from worldschool.records import Goal, Predicate, Split
+
+RESULTS = 50
+"""Products that a search finds at most."""
+OPEN_SHOPS = 4
+"""Shops that a process keeps open."""
+
+
+class Shop:
+    """A catalogue with its search, goals and rewards; nothing of it changes.
+
+    Args:
+        catalogue: an open one.
+        compat: "webshop" or None.
+        show_attributes: whether product pages have a button for the attributes.
+    """
+
+    def __init__(self, catalogue: Catalogue, compat: Compat, show_attributes: bool) -> None:
+        self.catalogue = catalogue
+        self.shelf = Shelf(catalogue.product, self.find, show_attributes, compat)
+        self._webshop = compat == "webshop"
+        self._sums: dict[Split, tuple[Any, Any]] = {}
+        self._wish = lru_cache(maxsize=1024)(self._make_wish)
+
+    @property
+    def digest(self) -> str:
+        """Of the catalogue's content."""
+        return self.catalogue.digest
+
+    def find(self, keywords: Sequence[str]) -> tuple[int, ...]:
+        """Return the catalogue rows that words find, best first."""
+        rows: list[int] = self.catalogue.index.search(" ".join(keywords), RESULTS).tolist()
+        return tuple(rows)
+
+    # -- goals --------------------------------------------------------------------------------------------------------
+
+    def goal(self, number: int) -> Goal:
+        """Return the catalogue's goal of a number.
+
+        Raises:
+            WorldError: there are not so many.
+        """
+        goals = self.catalogue.goals
+        if not 0 <= number < len(goals):
+            raise WorldError(
+                f"found {number}", where="Shop: goal_index", mend=f"This catalogue has goals 0 to {len(goals) - 1}."
+            )
+        one = goals[number]
+        return Goal(one.instruction, predicates_of(one.asin, one.attributes, one.options, one.price_upper))
+
+    def draw_goal(self, split: Split, rng: np.random.Generator) -> int:
+        """Return the number of a goal of a split, drawn by weight; WebShop's own draw is one off (goal 0 never comes).
+
+        Raises:
+            WorldError: the split has no goal.
+        """
+        if split not in self._sums:
+            numbers = self.catalogue.goals_of(split)
+            weights = [self.catalogue.goals[number].weight for number in numbers.tolist()]
+            self._sums[split] = numbers, np.cumsum(weights)
+        numbers, sums = self._sums[split]
+        if not len(numbers):
+            raise WorldError(
+                f"this catalogue has no goal of split {split!r}", where="Shop: split", mend="Use a larger catalogue."
+            )
+        place = rng.random() * float(sums[-1])
+        at = bisect_right(sums, place)
+        if self._webshop:
+            at = min(at + 1, len(numbers) - 1)
+        return int(numbers[min(at, len(numbers) - 1)])
+
+    # -- purchases ----------------------------------------------------------------------------------------------------
+
+    def wish(self, predicates: Sequence[Predicate]) -> Wish:
+        """Return what predicates ask for, once checked.
+
+        Raises:
+            WorldError: a product named is not in this shop.
+        """
+        return self._wish(tuple(predicates))
+
+    def _make_wish(self, predicates: tuple[Predicate, ...]) -> Wish:
+        target, bound = None, NO_BOUND
+        attributes: list[str] = []
+        options: list[str | tuple[str, str]] = []
+        for name, subject, extra in predicates:
+            if name == TYPE:
+                target = self._named(subject)
+            elif name == ATTRIBUTE:
+                attributes.append(subject)
+            elif name == OPTION:
+                options.append(subject if extra is None else (extra, subject))
+            elif name == PRICE:
+                bound = float(subject)
+        nouns = () if target is None else self._nouns(target)
+        return Wish(target, nouns, tuple(attributes), tuple(options), bound)
+
+    def _named(self, asin: str) -> Product:
+        row = self.catalogue.row_of(asin)
+        if row is None:
+            raise WorldError(
+                f"there is no product {asin!r} in this shop", where="goal: TYPE", mend="Name a product by its id."
+            )
+        return self.catalogue.product(row)
+
+    def purchase(self, row: int, options: Mapping[str, str]) -> Purchase:
+        """Return what it is to buy a product with options."""
+        product = self.catalogue.product(row)
+        return Purchase(product, self.catalogue.price(row), options, self._nouns(product))
+
+    def score(self, goal: Goal, session: Session, rules: Rules) -> Score:
+        """Return what the purchase that ended a session is worth; without a goal nothing."""
+        assert session.row is not None
+        if not goal.predicates:
+            return Score(0.0)
+        return self.wish(goal.predicates).score(self.purchase(session.row, dict(session.options)), rules)
+
+    def _nouns(self, product: Product) -> Sequence[str]:
+        if product.nouns is not None:
+            return product.nouns
+        from worldschool.envs.shop.nouns import nouns_of
+
+        return nouns_of([product.title])[0]
+
+
+def shop_of(config: ShopConfig) -> Shop:
+    """Return the shop of some settings; environments of one process share it.
+
+    Raises:
+        WorldError: the catalogue cannot be opened.
+    """
+    return _shop(config.catalogue, config.products, config.catalogue_seed, config.compat, config.show_attributes)
+
+
+@lru_cache(maxsize=OPEN_SHOPS)
+def _shop(folder: str | None, products: int, seed: int, compat: Compat, show_attributes: bool) -> Shop:
+    if folder is not None:
+        return Shop(Catalogue.open(Path(folder)), compat, show_attributes)
+    from worldschool.envs.shop.generated import generated_catalogue
+
+    return Shop(generated_catalogue(products, seed), compat, show_attributes)
