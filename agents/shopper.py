@@ -21,7 +21,17 @@ from worldschool.envs.shop.search.analyzer import terms_of
 from worldschool.errors import WorldError
 from worldschool.records import Goal
 
-BUTTONS = ("back to search", "< prev", "next >", "description", "features", "reviews", "attributes", "buy now", "search")
+BUTTONS = (
+    "back to search",
+    "< prev",
+    "next >",
+    "description",
+    "features",
+    "reviews",
+    "attributes",
+    "buy now",
+    "search",
+)
 READ = ("features", "description")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
@@ -161,7 +171,11 @@ class Wanted:
     def choice(self, values: Sequence[str]) -> str | None:
         """Return the value that the instruction names, the one of most words; None if it names none of them."""
         named = [value for value in values if (own := set(terms_of(value))) and own <= self.terms]
-        literal = [value for value in values if value and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", self.phrases)]
+        literal = [
+            value
+            for value in values
+            if value and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", self.phrases)
+        ]
         return max(literal or named, key=lambda value: len(value), default=None)
 
     def _covered(self, text: str) -> float:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from worldschool.cli import datasets
+from worldschool.cli import datasets, shop
 from worldschool.errors import UserError
 from worldschool.version import __version__
 
@@ -30,7 +30,7 @@ app = typer.Typer(
 models = typer.Typer(help="Fetch small models.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(models, name="models")
 play = typer.Typer(
-    help="Play a world yourself, in the terminal.", no_args_is_help=True, rich_markup_mode=None
+    help="Play a world yourself, in the terminal or a browser.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(play, name="play")
 
@@ -271,6 +271,7 @@ def play_household(
 
 
 datasets.register(app)
+shop.register(play)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -11,6 +11,7 @@ from worldschool.errors import WorldError, nearest
 from worldschool.records import SPLITS, Split
 
 ObservationMode: TypeAlias = Literal["text", "text_rich", "html", "url"]
+Compat: TypeAlias = Literal["webshop"] | None
 OBSERVATION_MODES: tuple[str, ...] = ("text", "text_rich", "html", "url")
 
 
@@ -28,7 +29,7 @@ class ShopConfig:
     """Which generated catalogue."""
     catalogue: str | None = None
     """A folder with a catalogue (docs/shop.md) in place of the generated one."""
-    compat: str | None = None
+    compat: Compat = None
     """"webshop" keeps what is odd in WebShop (docs/shop.md lists it); None mends it."""
     observation_mode: str = "text"
     """"text": the page on one line; "text_rich": on lines, what can be clicked marked; "html"; "url"."""
@@ -77,7 +78,9 @@ class ShopConfig:
 
 def _check_choice(name: str, found: Any, choices: tuple[Any, ...]) -> None:
     if found not in choices:
-        raise WorldError(f"found {found!r}", where=f"Shop: {name}", mend=f"Accepted: {', '.join(map(repr, choices))}.")
+        raise WorldError(
+            f"found {found!r}", where=f"Shop: {name}", mend=f"Accepted: {', '.join(map(repr, choices))}."
+        )
 
 
 def _check_number(name: str, found: Any, least: int) -> None:

@@ -58,7 +58,9 @@ class ShopEnv(World):
     def __init__(self, *, render_mode: str | None = None, **settings: Any) -> None:
         self._config = ShopConfig.build(settings)
         if render_mode not in (None, "ansi"):
-            raise WorldError(f"found {render_mode!r}", where="Shop: render_mode", mend="Accepted: None, 'ansi'.")
+            raise WorldError(
+                f"found {render_mode!r}", where="Shop: render_mode", mend="Accepted: None, 'ansi'."
+            )
         self.render_mode = render_mode
         self.observation_space = AnyText(max_length=1 << 20)
         self.action_space = AnyText(max_length=1000)
@@ -290,7 +292,13 @@ class ShopEnv(World):
         self._visit = Visit(self._shop.shelf, session, self._goal.text, self._session_id, reward)
 
     def _take_goal(self, goal: Goal) -> None:
-        self._shop.wish(goal.predicates)  # names what is in this shop
+        wish = self._shop.wish(goal.predicates)  # names what is in this shop
+        if self._rules == "webshop" and goal.predicates and not wish.attributes:
+            raise WorldError(
+                "it asks for no attribute, and WebShop divides by their number",
+                where="Shop: goal",
+                mend="Ask for an ATTRIBUTE, or leave compat out.",
+            )
         self._goal = goal
 
     def _take(self, action: str) -> tuple[str | None, float]:

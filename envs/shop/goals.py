@@ -1,12 +1,11 @@
 """What is to be bought: goals as WebShop words and weighs them, their order, draw and splits.
 
 A human goal is an instruction that somebody wrote for a product. A synthetic one is made of a product's attributes and one
-value of each of its options: there is one for every combination of values, so that a `Wish` stands for all of a product's.
+value of each of its options. There is one for every combination of values: a `GoalTemplate` stands for all of them.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -17,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worldschool.canonical import blake2b_hex, canonical_json
-from worldschool.envs.shop.prices import NO_BOUND, bound_text
+from worldschool.envs.shop.prices import bound_text
 from worldschool.envs.shop.products import Product
+from worldschool.envs.shop.wishes import NO_BOUND
 from worldschool.records import Split
 from worldschool.splits import TRAIN_SHARE, VALIDATION_SHARE
 
@@ -78,7 +78,7 @@ class ShopGoal:
 
 
 @dataclass(frozen=True)
-class Wish:
+class GoalTemplate:
     """All synthetic goals of one product.
 
     Attributes:
@@ -178,12 +178,10 @@ class GoalDraw:
     """
 
     def __init__(self, weights: NDArray[np.float64], compat: Literal["webshop"] | None = None) -> None:
-        self._ends: list[float] = np.cumsum(weights).tolist()
-        self._compat = compat
+        self._ends: NDArray[np.float64] = np.cumsum(weights)
+        self._skipped = 1 if compat == "webshop" else 0
 
     def at(self, point: float) -> int:
         """Return the goal at a point of [0, 1), goals side by side in the widths of their weights."""
-        count, place = len(self._ends), point * self._ends[-1]
-        if self._compat == "webshop":
-            return min(bisect_right([0.0, *self._ends], place), count - 1)
-        return min(bisect_right(self._ends, place), count - 1)
+        place = int(np.searchsorted(self._ends, point * self._ends[-1], side="right"))
+        return min(place + self._skipped, len(self._ends) - 1)

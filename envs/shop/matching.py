@@ -20,15 +20,7 @@ SAME_ABOVE = 85
 _LATIN_1 = {code: None for code in range(128, 256)}
 _NO_WORD = re.compile(r"\W")
 
-COLOURS = (
-    "alabaster apricot aqua ash asphalt azure banana beige black blue blush bordeaux bronze brown burgundy camel camo "
-    "caramel champagne charcoal cheetah chestnut chocolate christmas coffee cognac copper coral cranberry cream crystal "
-    "dark denim eggplant elephant espresso fuchsia gold granite grape graphite grass gray green grey heather indigo "
-    "ivory ivy khaki lavender lemon leopard light lilac lime magenta maroon mauve merlot midnight mint mocha multicolor "
-    "mushroom mustard natural navy nude olive orange peach pewter pink plum purple rainbow red rose royal rust sand "
-    "sapphire seashell silver skull slate steel stone stonewash sunflower tan taupe teal tiger turquoise violet walnut "
-    "wheat white wine yellow"
-).split()
+COLOURS = ["alabaster", "apricot", "aqua", "ash", "asphalt", "azure", "banana", "beige", "black", "blue", "blush", "bordeaux", "bronze", "brown", "burgundy", "camel", "camo", "caramel", "champagne", "charcoal", "cheetah", "chestnut", "chocolate", "christmas", "coffee", "cognac", "copper", "coral", "cranberry", "cream", "crystal", "dark", "denim", "eggplant", "elephant", "espresso", "fuchsia", "gold", "granite", "grape", "graphite", "grass", "gray", "green", "grey", "heather", "indigo", "ivory", "ivy", "khaki", "lavender", "lemon", "leopard", "light", "lilac", "lime", "magenta", "maroon", "mauve", "merlot", "midnight", "mint", "mocha", "multicolor", "mushroom", "mustard", "natural", "navy", "nude", "olive", "orange", "peach", "pewter", "pink", "plum", "purple", "rainbow", "red", "rose", "royal", "rust", "sand", "sapphire", "seashell", "silver", "skull", "slate", "steel", "stone", "stonewash", "sunflower", "tan", "taupe", "teal", "tiger", "turquoise", "violet", "walnut", "wheat", "white", "wine", "yellow"]
 """The words that an option's colour is reduced to, in the order in which they are looked for."""
 
 
@@ -81,7 +73,9 @@ def _words(phrase: Phrase) -> frozenset[str]:
 
 def _sorted_sets(first: frozenset[str], second: frozenset[str]) -> tuple[str, str, str]:
     common = " ".join(sorted(first & second))
-    rests: Sequence[str] = [" ".join(sorted(mine - theirs)) for mine, theirs in ((first, second), (second, first))]
+    rests: Sequence[str] = [
+        " ".join(sorted(mine - theirs)) for mine, theirs in ((first, second), (second, first))
+    ]
     joined_first, joined_second = (f"{common} {rest}".strip() for rest in rests)
     return common, joined_first, joined_second
 

@@ -31,10 +31,12 @@ class Node(NamedTuple):
 
 def search_page(instruction: str) -> list[Node]:
     """Return the page with the search box."""
-    return _shown([Node("WebShop"), Node("Instruction: "), Node(instruction), Node(SEARCH, "button")])
+    return shown([Node("WebShop"), Node("Instruction: "), Node(instruction), Node(SEARCH, "button")])
 
 
-def results_page(instruction: str, page: int, total: int, found: Iterable[Product], has_next: bool = True) -> list[Node]:
+def results_page(
+    instruction: str, page: int, total: int, found: Iterable[Product], has_next: bool = True
+) -> list[Node]:
     """Return a page of results; `page` counts from 1, `total` is of all pages."""
     nodes = [*_head(instruction), Node(f"Page {page} (Total results: {total})")]
     if page > 1:
@@ -43,10 +45,12 @@ def results_page(instruction: str, page: int, total: int, found: Iterable[Produc
         nodes.append(Node(NEXT, "button"))
     for product in found:
         nodes += (Node(product.asin, "link"), Node(product.title), Node(product.price_text))
-    return _shown(nodes)
+    return shown(nodes)
 
 
-def item_page(instruction: str, product: Product, labels: Mapping[str, Sequence[str]], show_attributes: bool = False) -> list[Node]:
+def item_page(
+    instruction: str, product: Product, labels: Mapping[str, Sequence[str]], show_attributes: bool = False
+) -> list[Node]:
     """Return a product's page; `labels` are the texts of each option's values."""
     nodes = [*_head(instruction), Node(PREVIOUS, "button")]
     for name, values in labels.items():
@@ -54,7 +58,7 @@ def item_page(instruction: str, product: Product, labels: Mapping[str, Sequence[
         nodes += (Node(value, "label") for value in values)
     nodes += (Node(product.title), Node(f"Price: {product.price_text}"), Node(f"Rating: {product.rating}"))
     nodes += (Node(name, "button") for name in (*SUBPAGES, *([ATTRIBUTES] if show_attributes else []), BUY))
-    return _shown(nodes)
+    return shown(nodes)
 
 
 def sub_page(instruction: str, product: Product, name: str) -> list[Node]:
@@ -70,15 +74,40 @@ def sub_page(instruction: str, product: Product, name: str) -> list[Node]:
     elif name == ATTRIBUTES:
         nodes += (Node(f" {attribute}") for attribute in product.attributes)
         nodes += (Node(product.category), Node(product.query), Node(product.product_category))
-    return _shown(nodes)
+    return shown(nodes)
 
 
 def done_page(asin: str, options: Mapping[str, str], reward: float) -> list[Node]:
     """Return the page after buying. What it does not tell is written None, as in WebShop's text environment."""
     unknown = "None"
-    texts = ["Thank you for shopping with us!", "Your code: ", unknown, " (Paste it in your MTurk interface.)"]
-    texts += ["Purchased", "asin", asin, "options", json_in_html(options), "attrs", unknown, "category", unknown]
-    texts += ["query", unknown, "product category", unknown, "Target", "asin", "options", "attrs", "price upper"]
+    texts = [
+        "Thank you for shopping with us!",
+        "Your code: ",
+        unknown,
+        " (Paste it in your MTurk interface.)",
+    ]
+    texts += [
+        "Purchased",
+        "asin",
+        asin,
+        "options",
+        json_in_html(options),
+        "attrs",
+        unknown,
+        "category",
+        unknown,
+    ]
+    texts += [
+        "query",
+        unknown,
+        "product category",
+        unknown,
+        "Target",
+        "asin",
+        "options",
+        "attrs",
+        "price upper",
+    ]
     texts += ["instuction text", "category", "product category", "query", "Goal ", unknown]
     texts += ["Reward", "Your score (min 0.0, max 1.0)", repr(reward), "Reward Details ", unknown]
     return [Node(text) for text in texts]
@@ -128,12 +157,12 @@ def _head(instruction: str) -> list[Node]:
     return [Node("Instruction:"), Node(instruction), Node(BACK, "button")]
 
 
-def _shown(nodes: Iterable[Node]) -> list[Node]:
+def shown(nodes: Iterable[Node]) -> list[Node]:
     """Leave out what an HTML parser gives no text for: what is empty, or only white space with a line break in it."""
-    shown = []
+    found = []
     for node in nodes:
         if node.text.strip(_SPACES):
-            shown.append(node)
+            found.append(node)
         elif node.text and "\n" not in node.text:
-            shown.append(Node(" ", node.kind))
-    return shown
+            found.append(Node(" ", node.kind))
+    return found

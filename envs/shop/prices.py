@@ -10,13 +10,12 @@ from itertools import combinations
 
 from worldschool.canonical import blake2b_hex
 from worldschool.envs.shop.products import UNKNOWN_PRICE, Product
+from worldschool.envs.shop.wishes import NO_BOUND
 
 BOUNDS = tuple(float(bound) for bound in range(10, 1000, 10))
 """The bounds that a goal may name, in dollars."""
 CANDIDATES = 4
 """How many of the bounds above a price are drawn from."""
-NO_BOUND = 1_000_000.0
-"""The bound of a goal that names none."""
 
 
 def price_of(product: Product) -> float:

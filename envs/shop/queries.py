@@ -15,10 +15,7 @@ PRICE_CLAUSE = re.compile(
 )
 _WORD = re.compile(r"[^\W_][^\s,;:!?()\"]*")
 _LITTLE = frozenset(
-    """a am an and any are as at be buy by can could do find for from get give good had has have help i i'd i'm if in ideally is
-    it its kind like look looking me my myself need needed of on one or please preferably purchase search searching shop
-    shopping should show some something such that the them these they this those to us very want wanted we which who will
-    with would you""".split()
+    ["a", "am", "an", "and", "any", "are", "as", "at", "be", "buy", "by", "can", "could", "do", "find", "for", "from", "get", "give", "good", "had", "has", "have", "help", "i", "i'd", "i'm", "if", "in", "ideally", "is", "it", "its", "kind", "like", "look", "looking", "me", "my", "myself", "need", "needed", "of", "on", "one", "or", "please", "preferably", "purchase", "search", "searching", "shop", "shopping", "should", "show", "some", "something", "such", "that", "the", "them", "these", "they", "this", "those", "to", "us", "very", "want", "wanted", "we", "which", "who", "will", "with", "would", "you"]
 )
 MOST_WORDS = 12
 """Words of the longest query."""

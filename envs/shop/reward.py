@@ -93,7 +93,9 @@ def type_part(
 ) -> dict[str, Any]:
     """Return r_type, query_match, category_match and title_score: is it the kind of thing that was asked for?"""
     query_match = product["query"] == goal["query"]
-    category_match = len(_categories(product["product_category"]) & _categories(goal["product_category"])) >= 2
+    category_match = (
+        len(_categories(product["product_category"]) & _categories(goal["product_category"])) >= 2
+    )
     title_score = UNKNOWN_NOUNS_SCORE
     if nouns["goal"]:
         title_score = len(set(nouns["purchased"]) & set(nouns["goal"])) / len(nouns["goal"])
@@ -114,11 +116,16 @@ def type_part(
 
 def attributes_met(wanted: Sequence[str], product: Mapping[str, Any], rules: Rules = "webshop") -> int:
     """Return how many wanted attributes a product has: fuzzily among its own, or literally in its texts."""
-    texts = [product["Title"].lower(), " ".join(product["BulletPoints"]).lower(), product["Description"].lower()]
+    texts = [
+        product["Title"].lower(),
+        " ".join(product["BulletPoints"]).lower(),
+        product["Description"].lower(),
+    ]
     if rules == "mended":
         wanted = [attribute.lower() for attribute in wanted]
     return sum(
-        any(is_same(own, attribute) for own in product["Attributes"]) or any(attribute in text for text in texts)
+        any(is_same(own, attribute) for own in product["Attributes"])
+        or any(attribute in text for text in texts)
         for attribute in wanted
     )
 

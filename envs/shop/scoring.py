@@ -40,7 +40,9 @@ def score(
     for what, record, fields in (("goal", goal, GOAL_FIELDS), ("product", product, PRODUCT_FIELDS)):
         for name in fields:
             if name not in record:
-                raise WorldError("this field is missing", where=f"shop: {what}.{name}", mend=f"Give {', '.join(fields)}.")
+                raise WorldError(
+                    "this field is missing", where=f"shop: {what}.{name}", mend=f"Give {', '.join(fields)}."
+                )
     if nouns is None:
         nouns = {"goal": _nouns(goal), "purchased": _nouns(product)}
     return score_purchase(goal, product, price, options, nouns, "webshop" if compat else "mended")

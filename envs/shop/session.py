@@ -21,14 +21,19 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from worldschool.envs.shop import pages
+from worldschool.envs.shop.config import Compat
 from worldschool.envs.shop.products import Product
 
-Compat: TypeAlias = Literal["webshop"] | None
 PageKind: TypeAlias = Literal["search", "results", "item", "sub", "done"]
 BASE_URL = "http://127.0.0.1:3000"
 _WEBSHOP_ACTION = re.compile(r"(.+)\[(.+)\]")
 _ACTION = re.compile(r"(search|click)\[(.*)\]", re.DOTALL)
-_KIND_IN_URL = (("search_results", "results"), ("item_page", "item"), ("item_sub_page", "sub"), ("done", "done"))
+_KIND_IN_URL = (
+    ("search_results", "results"),
+    ("item_page", "item"),
+    ("item_sub_page", "sub"),
+    ("done", "done"),
+)
 """How WebShop reads the page's kind off its URL: the first of these that is somewhere in it."""
 
 
@@ -69,7 +74,9 @@ class Session:
         """
         session = cls(*plain)
         rows = (*session.hits, *(() if session.row is None else (session.row,)))
-        if session.page not in ("search", "results", "item", "sub", "done") or not all(0 <= row < products for row in rows):
+        if session.page not in ("search", "results", "item", "sub", "done") or not all(
+            0 <= row < products for row in rows
+        ):
             raise ValueError("no such page or product")
         if (session.row is None) == (session.page in ("item", "sub", "done")) or len(plain) != len(_FIELDS):
             raise ValueError(f"page {session.page!r} with product {session.row}")
@@ -114,6 +121,8 @@ class Visit:
         self.reward = reward
         self._labels: dict[str, tuple[str, str]] = {}
         """What can be clicked to choose a value: text of the label to (name, value)."""
+        self._values: dict[str, tuple[str, str]] = {}
+        """The same by what `click` is given."""
         self.nodes = self._page()
 
     @property
@@ -130,7 +139,8 @@ class Visit:
     @property
     def clickables(self) -> list[str]:
         """What can be clicked, in WebShop's order: buttons, products, values of options; on the search page "search"."""
-        kinds: tuple[tuple[pages.Kind, bool], ...] = (("button", True), ("link", True), ("label", False))
+        exact = self.shelf.compat == "webshop"  # there values are as they are, and what is clicked is lowered
+        kinds: tuple[tuple[pages.Kind, bool], ...] = (("button", True), ("link", True), ("label", not exact))
         found: dict[str, None] = {}
         for kind, lower in kinds:
             found |= {text.lower() if lower else text: None for text, of in self.nodes if of == kind}
@@ -142,14 +152,22 @@ class Visit:
         return pages.text_of(self.nodes)
 
     @property
+    def labels(self) -> dict[str, tuple[str, str]]:
+        """What can be clicked to choose a value of an option: the label's text to (option name, value)."""
+        return self._labels
+
+    @property
+    def clicked(self) -> set[str]:
+        """The labels that are shown as chosen. WebShop goes by what stands in double quotes in the URL."""
+        if self.shelf.compat == "webshop":
+            return {label for label in self._labels if f'"{label}"' in self.url}
+        chosen = dict(self.session.options)
+        return {label for label, (name, value) in self._labels.items() if chosen.get(name) == value}
+
+    @property
     def rich_text(self) -> str:
         """The page in observation mode "text_rich"."""
-        if self.shelf.compat == "webshop":
-            clicked = {label for label in self._labels if f'"{label}"' in self.url}
-        else:
-            chosen = dict(self.session.options)
-            clicked = {label for label, (name, value) in self._labels.items() if chosen.get(name) == value}
-        return pages.rich_text_of(self.nodes, clicked, self.session.visited)
+        return pages.rich_text_of(self.nodes, self.clicked, self.session.visited)
 
     @property
     def url(self) -> str:
@@ -174,7 +192,14 @@ class Visit:
         """Return the session after a search for words."""
         found = self.shelf.find(keywords)
         return replace(
-            self.session, page="results", keywords=tuple(keywords), hits=found, number=1, row=None, subpage="", options=()
+            self.session,
+            page="results",
+            keywords=tuple(keywords),
+            hits=found,
+            number=1,
+            row=None,
+            subpage="",
+            options=(),
         )
 
     def click(self, text: str) -> Session | None:
@@ -194,9 +219,14 @@ class Visit:
             return self._turned(session.number)
         if text in _SUBPAGE_OF:
             return replace(session, page="sub", subpage=_SUBPAGE_OF[text])
-        if text in self._labels:
-            name, value = self._labels[text]
-            return replace(session, page="item", subpage="", options=tuple({**dict(session.options), name: value}.items()))
+        if text in self._values:
+            name, value = self._values[text]
+            return replace(
+                session,
+                page="item",
+                subpage="",
+                options=tuple({**dict(session.options), name: value}.items()),
+            )
         return self._opened(text)
 
     def _turned(self, number: int) -> Session:
@@ -239,7 +269,9 @@ class Visit:
         return self.session.hits[begin : begin + pages.PAGE_SIZE] if self.session.page == "results" else ()
 
     def _has_next(self) -> bool:
-        return self.shelf.compat == "webshop" or self.session.number * pages.PAGE_SIZE < len(self.session.hits)
+        return self.shelf.compat == "webshop" or self.session.number * pages.PAGE_SIZE < len(
+            self.session.hits
+        )
 
     def _labels_by_option(self) -> dict[str, list[str]]:
         """Return each option's labels, and remember what each stands for."""
@@ -254,11 +286,14 @@ class Visit:
                 label = value if plain or not ambiguous else f"{name}: {value}"
                 labels[name].append(label)
                 self._labels[label] = name, value
+                self._values[label if plain else label.lower()] = name, value
         return labels
 
 
 _SUBPAGE_OF = {name.lower(): name for name in (*pages.SUBPAGES, pages.ATTRIBUTES)}
-_BUTTONS = {text.lower() for text in (pages.BACK, pages.PREVIOUS, pages.NEXT, pages.BUY, pages.SEARCH, *_SUBPAGE_OF)}
+_BUTTONS = {
+    text.lower() for text in (pages.BACK, pages.PREVIOUS, pages.NEXT, pages.BUY, pages.SEARCH, *_SUBPAGE_OF)
+}
 
 
 def read_action(text: str, compat: Compat) -> tuple[str, str]:
@@ -270,4 +305,3 @@ def read_action(text: str, compat: Compat) -> tuple[str, str]:
     if found is None or found[1] not in ("search", "click"):
         return "", ""
     return found[1], found[2].lower()
-

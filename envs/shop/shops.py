@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from worldschool.envs.shop.catalogue import Catalogue
-from worldschool.envs.shop.config import ShopConfig
+from worldschool.envs.shop.config import Compat, ShopConfig
+from worldschool.envs.shop.goals import GoalDraw
 from worldschool.envs.shop.products import Product
 from worldschool.envs.shop.reward import Rules, Score
-from worldschool.envs.shop.session import Compat, Session, Shelf
-from worldschool.envs.shop.wishes import ATTRIBUTE, NO_BOUND, OPTION, PRICE, TYPE, Purchase, Wish, predicates_of
+from worldschool.envs.shop.session import Session, Shelf
+from worldschool.envs.shop.wishes import (
+    ATTRIBUTE,
+    NO_BOUND,
+    OPTION,
+    PRICE,
+    TYPE,
+    Purchase,
+    Wish,
+    predicates_of,
+)
 from worldschool.errors import WorldError
 from worldschool.records import Goal, Predicate, Split
 
@@ -37,8 +46,7 @@ class Shop:
     def __init__(self, catalogue: Catalogue, compat: Compat, show_attributes: bool) -> None:
         self.catalogue = catalogue
         self.shelf = Shelf(catalogue.product, self.find, show_attributes, compat)
-        self._webshop = compat == "webshop"
-        self._sums: dict[Split, tuple[Any, Any]] = {}
+        self._draws: dict[Split, tuple[NDArray[np.int64], GoalDraw]] = {}
         self._wish = lru_cache(maxsize=1024)(self._make_wish)
 
     @property
@@ -62,31 +70,31 @@ class Shop:
         goals = self.catalogue.goals
         if not 0 <= number < len(goals):
             raise WorldError(
-                f"found {number}", where="Shop: goal_index", mend=f"This catalogue has goals 0 to {len(goals) - 1}."
+                f"found {number}",
+                where="Shop: goal_index",
+                mend=f"This catalogue has goals 0 to {len(goals) - 1}.",
             )
         one = goals[number]
         return Goal(one.instruction, predicates_of(one.asin, one.attributes, one.options, one.price_upper))
 
     def draw_goal(self, split: Split, rng: np.random.Generator) -> int:
-        """Return the number of a goal of a split, drawn by weight; WebShop's own draw is one off (goal 0 never comes).
+        """Return the number of a goal of a split, drawn by weight (`goals.GoalDraw`).
 
         Raises:
             WorldError: the split has no goal.
         """
-        if split not in self._sums:
+        if split not in self._draws:
             numbers = self.catalogue.goals_of(split)
-            weights = [self.catalogue.goals[number].weight for number in numbers.tolist()]
-            self._sums[split] = numbers, np.cumsum(weights)
-        numbers, sums = self._sums[split]
-        if not len(numbers):
-            raise WorldError(
-                f"this catalogue has no goal of split {split!r}", where="Shop: split", mend="Use a larger catalogue."
-            )
-        place = rng.random() * float(sums[-1])
-        at = bisect_right(sums, place)
-        if self._webshop:
-            at = min(at + 1, len(numbers) - 1)
-        return int(numbers[min(at, len(numbers) - 1)])
+            if not len(numbers):
+                raise WorldError(
+                    f"this catalogue has no goal of split {split!r}",
+                    where="Shop: split",
+                    mend="Use a larger catalogue.",
+                )
+            weights = self.catalogue.goals.weights[numbers]
+            self._draws[split] = numbers, GoalDraw(weights, self.shelf.compat)
+        numbers, draw = self._draws[split]
+        return int(numbers[draw.at(rng.random())])
 
     # -- purchases ----------------------------------------------------------------------------------------------------
 
@@ -118,7 +126,9 @@ class Shop:
         row = self.catalogue.row_of(asin)
         if row is None:
             raise WorldError(
-                f"there is no product {asin!r} in this shop", where="goal: TYPE", mend="Name a product by its id."
+                f"there is no product {asin!r} in this shop",
+                where="goal: TYPE",
+                mend="Name a product by its id.",
             )
         return self.catalogue.product(row)
 
@@ -148,7 +158,9 @@ def shop_of(config: ShopConfig) -> Shop:
     Raises:
         WorldError: the catalogue cannot be opened.
     """
-    return _shop(config.catalogue, config.products, config.catalogue_seed, config.compat, config.show_attributes)
+    return _shop(
+        config.catalogue, config.products, config.catalogue_seed, config.compat, config.show_attributes
+    )
 
 
 @lru_cache(maxsize=OPEN_SHOPS)

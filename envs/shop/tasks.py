@@ -42,7 +42,9 @@ class ShopTasks:
         above = (math.floor(self._price / PRICE_STEP) + 1) * PRICE_STEP
         found: dict[str, list[Predicate]] = {
             ATTRIBUTE: [(ATTRIBUTE, one, None) for one in sorted(set(product.attributes))],
-            OPTION: sorted((OPTION, value, name) for name, values in product.options.items() for value in values),
+            OPTION: sorted(
+                (OPTION, value, name) for name, values in product.options.items() for value in values
+            ),
             PRICE: [(PRICE, repr(float(bound)), None) for bound in (above, above + PRICE_STEP)],
             TYPE: [(TYPE, product.asin, None)],
         }
@@ -96,7 +98,8 @@ class ShopTasks:
         Raises:
             WorldError: it names nothing of it, or what cannot be had together.
         """
-        said = f" {' '.join(re.findall(r'[^\s,.;:!?]+', text.lower()))} "
+        words = re.findall(r"[^\s,.;:!?]+", text.lower())
+        said = f" {' '.join(words)} "
         found: list[Predicate] = []
         if f" {self._product.query} " in said:
             found.append((TYPE, self._product.asin, None))

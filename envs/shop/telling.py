@@ -7,7 +7,7 @@ from random import Random
 
 from worldschool.envs.shop.session import Visit, read_action
 from worldschool.errors import WorldError, nearest
-from worldschool.records import Entity, Event, Fact
+from worldschool.records import Entity, Event, Fact, Relation
 
 SHOPPER = "shopper"
 PAGES = {
@@ -19,9 +19,11 @@ PAGES = {
 }
 ENTITIES = tuple(
     sorted(
-        (Entity(SHOPPER, "character"), *(Entity(name, "page") for name in PAGES.values())), key=lambda one: one.name
+        (Entity(SHOPPER, "character"), *(Entity(name, "page") for name in PAGES.values())),
+        key=lambda one: one.name,
     )
 )
+_RELATIONS: dict[str, Relation | None] = {"buy": "HOLDS", "choose": None, "read": None}
 STYLES = ("plain", "varied", "brief")
 
 _SENTENCES: dict[str, tuple[str, ...]] = {
@@ -69,7 +71,7 @@ def event_of(before: Visit, after: Visit, t: int) -> Event:
     source, target = PAGES[was.page], PAGES[now.page]
 
     def event(verb: str, thing: str | None, towards: str = target) -> Event:
-        relation = "HOLDS" if verb == "buy" else None if verb in ("choose", "read") else "AT"
+        relation: Relation | None = _RELATIONS.get(verb, "AT")
         return Event(t, SHOPPER, verb, thing, source, towards, relation, True, (SHOPPER,))
 
     if now.page == "done":

@@ -111,7 +111,9 @@ def check(predicate: Predicate) -> None:
     name, subject, target = predicate
     where, mend = f"goal: {predicate}", ""
     if name not in (TYPE, ATTRIBUTE, OPTION, PRICE):
-        raise WorldError(f"{name!r} is no relation of the shop", where=where, mend="Use TYPE, ATTRIBUTE, OPTION, PRICE.")
+        raise WorldError(
+            f"{name!r} is no relation of the shop", where=where, mend="Use TYPE, ATTRIBUTE, OPTION, PRICE."
+        )
     if not subject or not isinstance(subject, str):
         raise WorldError(f"found {subject!r}", where=where, mend="Name what is wanted.")
     if name != OPTION and target is not None:

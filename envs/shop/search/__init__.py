@@ -1,0 +1,1 @@
+"""How products are found: texts to terms, terms to a ranking."""

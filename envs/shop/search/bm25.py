@@ -125,7 +125,9 @@ class BM25Index:
         (folder / "terms.txt").write_text("".join(f"{term}\n" for term in self.terms), "utf-8")
         for name in ARRAYS:
             np.save(folder / f"{name}.npy", getattr(self, name))
-        write_json(folder / "index.json", {"schema": FORMAT, "documents": len(self), "terms": len(self.terms)})
+        write_json(
+            folder / "index.json", {"schema": FORMAT, "documents": len(self), "terms": len(self.terms)}
+        )
 
     def search(self, query: str, limit: int = 50) -> NDArray[np.int32]:
         """Return the rows of the products that a query finds, best first, at most `limit`."""
@@ -134,7 +136,9 @@ class BM25Index:
     def ranked(self, query: str, limit: int = 50) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return documents and their scores, best first."""
         asked = Counter(number for term in terms_of(query) if (number := self._number.get(term)) is not None)
-        starts, ends = (np.array([self.offsets[number + end] for number in asked], np.int64) for end in (0, 1))
+        starts, ends = (
+            np.array([self.offsets[number + end] for number in asked], np.int64) for end in (0, 1)
+        )
         found = (ends - starts).astype(np.float64)
         idf = np.log(1 + (len(self) - found + 0.5) / (found + 0.5)).astype(np.float32)
         weights = np.array(list(asked.values()), np.float32) * idf

@@ -1,0 +1,186 @@
+"""A catalogue of products and goals in Arrow files, mapped into memory: opened in milliseconds, shared by processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from worldschool.envs.shop.catalogue.columns import GOALS, PRODUCTS, product_of_row
+from worldschool.envs.shop.catalogue.goal_view import GoalView
+from worldschool.envs.shop.catalogue.indexing import saved_index
+from worldschool.envs.shop.catalogue.mapped import MEND, MappedRows, single_batch
+from worldschool.envs.shop.catalogue.writing import BATCH, DESCRIPTION, SCHEMA, write_catalogue
+from worldschool.envs.shop.goals import GoalTemplate, ShopGoal
+from worldschool.envs.shop.prices import price_of
+from worldschool.envs.shop.products import Product
+from worldschool.envs.shop.search.bm25 import BM25Index
+from worldschool.errors import UserError, WorldError
+from worldschool.files import read_json
+from worldschool.records import Split
+
+PRODUCTS_KEPT = 1 << 14
+"""Products that an open catalogue keeps in memory as objects, the last used."""
+
+
+class Catalogue:
+    """Products and goals; made by `open` or `write`. What is read of it never changes.
+
+    Args:
+        folder: where it is.
+        description: its catalogue.json.
+    """
+
+    def __init__(self, folder: Path, description: Mapping[str, Any]) -> None:
+        self.folder, self.description = folder, description
+        self._products = MappedRows(folder / "products.arrow", PRODUCTS, BATCH, len(self))
+        self._kept = lru_cache(maxsize=PRODUCTS_KEPT)(self._read)
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Self:
+        """Open a catalogue.
+
+        Raises:
+            WorldError: there is none of this format, or a file of it is damaged.
+        """
+        folder = Path(folder)
+        try:
+            description = read_json(folder / DESCRIPTION, what="a shop's catalogue")
+        except UserError as error:
+            raise WorldError(
+                "there is no catalogue that can be read" if folder.exists() else "there is no such folder",
+                where=str(folder),
+                mend=f"{error.problem[:1].upper()}{error.problem[1:]}: {DESCRIPTION}."
+                if folder.exists()
+                else None,
+            ) from None
+        _check(folder, description)
+        return cls(folder, description)
+
+    @classmethod
+    def write(
+        cls,
+        folder: Path | str,
+        products: Iterable[Product],
+        goals: Iterable[ShopGoal | GoalTemplate] = (),
+        about: Mapping[str, Any] | None = None,
+        *,
+        price: Callable[[Product], float] = price_of,
+        order: Callable[[int], NDArray[np.int64]] | None = None,
+    ) -> Self:
+        """Write a catalogue and open it. The folder appears once it is whole.
+
+        Args:
+            folder: one that is not there yet, or is empty.
+            products: taken one by one, no two of one id.
+            goals: asked for only after the last product was taken. A template stands for all goals of it.
+            about: where it comes from; any JSON values.
+            price: what a product costs, in dollars.
+            order: from how many goals there are, the place among those given of each goal's number; None: as given.
+
+        Raises:
+            WorldError: a product or goal cannot be stored; it and the field are named.
+            OutputError: the folder holds something.
+        """
+        write_catalogue(Path(folder), products, goals, about or {}, price, order)
+        return cls.open(folder)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).open, (self.folder,)
+
+    def __len__(self) -> int:
+        return int(self.description["products"])
+
+    @property
+    def digest(self) -> str:
+        """sha256 of every product, price and goal; neither files nor versions count."""
+        return str(self.description["digest"])
+
+    def product(self, row: int) -> Product:
+        """Return the product of a row, from 0.
+
+        Raises:
+            IndexError: there is no such row.
+        """
+        return self._kept(row)
+
+    def products(self) -> Iterator[Product]:
+        """Yield every product in order, none kept in memory."""
+        return map(product_of_row, self._products)
+
+    def price(self, row: int) -> float:
+        """Return what a row's product costs, in dollars."""
+        return float(self._products.value(row, "price"))
+
+    def row_of(self, asin: str) -> int | None:
+        """Return the row of a product's id; None: there is none."""
+        ids, rows = self._ids
+        wanted = asin.encode("utf-8", "replace")
+        if not wanted or len(wanted) > ids.dtype.itemsize or wanted.endswith(b"\0"):
+            return None
+        place = int(np.searchsorted(ids, np.array(wanted, ids.dtype)))
+        return int(rows[place]) if place < len(ids) and ids[place] == wanted else None
+
+    @cached_property
+    def goals(self) -> GoalView:
+        """The goals, each made when it is asked for."""
+        rows = MappedRows(self.folder / "goals.arrow", GOALS, BATCH, self.description["goal_rows"])
+        count, order = self.description["goals"], None
+        if self.description["ordered"]:
+            order = (
+                single_batch(self.folder / "order.arrow", count, {"place": pa.int64()}).column(0).to_numpy()
+            )
+        return GoalView(rows, self.product, count, order)
+
+    def goals_of(self, split: Split) -> NDArray[np.int64]:
+        """Return the numbers of a split's goals, rising."""
+        return self.goals.numbers_of(split)
+
+    @cached_property
+    def index(self) -> BM25Index:
+        """The search index: built when it is first asked for and kept beside the catalogue, mapped into memory."""
+        return saved_index(self.folder, self.digest, self._build_index)
+
+    def _build_index(self) -> BM25Index:
+        ids: list[str] = self._products.column("asin").to_pylist()
+        return BM25Index.build((product.indexed_text for product in self.products()), ids)
+
+    @cached_property
+    def _ids(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """The ids, sorted, and the row of each."""
+        batch = single_batch(self.folder / "ids.arrow", len(self), {"asin": None, "row": pa.int64()})
+        column = batch.column(0)
+        if not pa.types.is_fixed_size_binary(column.type):
+            raise WorldError(
+                "this file is of another catalogue", where=str(self.folder / "ids.arrow"), mend=MEND
+            )
+        ids = np.frombuffer(column.buffers()[1], dtype=f"S{column.type.byte_width}", count=len(self))
+        return ids, batch.column(1).to_numpy()
+
+    def _read(self, row: int) -> Product:
+        return product_of_row(self._products[row])
+
+
+def _check(folder: Path, description: Any) -> None:
+    """Check that a description is of this format, and its files are as large as it says."""
+    where = str(folder / DESCRIPTION)
+    schema = description.get("schema") if isinstance(description, dict) else None
+    if schema != SCHEMA:
+        raise WorldError(
+            f"schema {schema!r}", where=where, mend=f"This release reads {SCHEMA}; make the catalogue again."
+        )
+    for name, kind in _FIELDS.items():
+        if not isinstance(description.get(name), kind):
+            raise WorldError(f"found {description.get(name)!r}", where=f"{where}: {name}", mend=MEND)
+    for name, size in description["files"].items():
+        path = folder / Path(name).name
+        if not path.is_file() or path.stat().st_size != size:
+            raise WorldError("this file is missing or cut short", where=str(path), mend=MEND)
+
+
+_FIELDS = {"products": int, "goals": int, "goal_rows": int, "ordered": bool, "digest": str, "files": dict}

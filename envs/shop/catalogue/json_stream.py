@@ -1,0 +1,145 @@
+"""Reads large JSON files piece by piece: the elements of a list, or the members of an object, one in memory at a time."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from json import JSONDecodeError, JSONDecoder
+from pathlib import Path
+from typing import IO, Any, Self
+
+from worldschool.errors import WorldError
+
+CHUNK = 1 << 20
+"""Characters read at once; more of them while one element is longer."""
+_SPACES = " \t\n\r"
+
+
+def elements_of(path: Path) -> Iterator[Any]:
+    """Yield the elements of the list that a JSON file (perhaps .gz) is.
+
+    Raises:
+        WorldError: the file cannot be read, or is no JSON list.
+    """
+    with _Text(path) as text:
+        text.take("[", "a list")
+        if text.peek() == "]":
+            text.take("]", "a list")
+        else:
+            yield text.value()
+            while text.take(",]", "a list") == ",":
+                yield text.value()
+        text.end()
+
+
+def members_of(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield the names and values of the object that a JSON file (perhaps .gz) is.
+
+    Raises:
+        WorldError: the file cannot be read, or is no JSON object.
+    """
+    with _Text(path) as text:
+        text.take("{", "an object")
+        if text.peek() == "}":
+            text.take("}", "an object")
+        else:
+            yield text.member()
+            while text.take(",}", "an object") == ",":
+                yield text.member()
+        text.end()
+
+
+class _Text:
+    """A file's text from a place on; what was read is let go."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._decoder = path, JSONDecoder()
+        self._text, self._at, self._passed, self._ended = "", 0, 0, False
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            if self._path.suffix == ".gz":
+                self._file = gzip.open(self._path, "rt", encoding="utf-8-sig")
+            else:
+                self._file = self._path.open(encoding="utf-8-sig")
+        except OSError as error:
+            raise WorldError(f"this file cannot be opened ({error})", where=str(self._path)) from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def peek(self) -> str:
+        """Return the next character that is no space; empty at the end."""
+        while True:
+            while self._at < len(self._text):
+                if self._text[self._at] not in _SPACES:
+                    return self._text[self._at]
+                self._at += 1
+            if not self._more(CHUNK):
+                return ""
+
+    def take(self, characters: str, what: str) -> str:
+        """Return the next character, which has to be one of these, and go on behind it."""
+        found = self.peek()
+        if not found or found not in characters:
+            expected = " or ".join(map(repr, characters))
+            raise self._wrong(
+                f"expected {expected} of {what}, found {found!r}" if found else f"{what} does not end"
+            )
+        self._at += 1
+        return found
+
+    def value(self) -> Any:
+        """Return the next value, and go on behind it."""
+        self.peek()
+        size = CHUNK
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self._text, self._at)
+                if end < len(self._text) or not self._more(size):  # a number may go on
+                    self._at = end
+                    return value
+            except JSONDecodeError as error:
+                if not self._more(size):
+                    raise self._wrong(error.msg, error.pos) from None
+            except RecursionError:
+                raise self._wrong("values are nested too deep") from None
+            size *= 2
+
+    def member(self) -> tuple[str, Any]:
+        """Return the next name and value of an object, and go on behind them."""
+        if self.peek() != '"':
+            raise self._wrong(f"expected a name in quotes, found {self.peek()!r}")
+        name = str(self.value())
+        self.take(":", "a member")
+        return name, self.value()
+
+    def end(self) -> None:
+        """Make sure that nothing follows."""
+        if self.peek():
+            raise self._wrong(f"something follows the end: {self.peek()!r}")
+
+    def _more(self, size: int) -> bool:
+        """Read on; returns whether there was anything."""
+        assert self._file is not None
+        try:
+            read = "" if self._ended else self._file.read(size)
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            raise self._wrong(f"the file is damaged ({error})") from None
+        self._ended = not read
+        if read:
+            self._passed += self._at
+            self._text, self._at = self._text[self._at :] + read, 0
+        return bool(read)
+
+    def _wrong(self, problem: str, at: int | None = None) -> WorldError:
+        place = self._passed + (self._at if at is None else at)
+        return WorldError(
+            f"{problem}, at character {place}",
+            where=str(self._path),
+            mend="Get the file again; it is no whole JSON file.",
+        )

@@ -1,0 +1,126 @@
+"""Rows of Arrow IPC files, mapped into memory and read one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from worldschool.errors import WorldError
+
+MEND = "Make the catalogue again; what is written here is not what was stored."
+
+
+class MappedRows:
+    """The rows of a file whose record batches all have one size, the last one aside.
+
+    A batch is checked in full when it is first touched, so that a damaged file is told and never read out of bounds.
+
+    Args:
+        path: an Arrow IPC file.
+        schema: of it.
+        batch: rows of a record batch.
+        count: rows of the file.
+
+    Raises:
+        WorldError: the file is missing, damaged or of another schema or size.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, batch: int, count: int) -> None:
+        self._path, self._batch, self._count = path, batch, count
+        self._file = open_arrow(path)
+        self._names = schema.names
+        if not self._file.schema.equals(schema) or self._file.num_record_batches != -(-count // batch):
+            raise WorldError("this file is of another catalogue", where=str(path), mend=MEND)
+        self._columns: dict[int, list[Any]] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, row: int) -> dict[str, Any]:
+        """Return a row: column name to its value, as Python objects."""
+        columns, place = self._at(row)
+        return {name: column[place].as_py() for name, column in zip(self._names, columns, strict=True)}
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield every row; batches are not kept."""
+        for number in range(self._file.num_record_batches):
+            yield from self._read(number).to_pylist()
+
+    def value(self, row: int, name: str) -> Any:
+        """Return one value of a row."""
+        columns, place = self._at(row)
+        return columns[self._names.index(name)][place].as_py()
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return a whole column, its values where the file has them."""
+        batches = [self._read(number) for number in range(self._file.num_record_batches)]
+        place = self._names.index(name)
+        return pa.chunked_array(
+            [batch.column(place) for batch in batches], self._file.schema.field(place).type
+        )
+
+    def _at(self, row: int) -> tuple[list[Any], int]:
+        if not 0 <= row < self._count:
+            raise IndexError(f"row {row} of {self._count}")
+        number, place = divmod(row, self._batch)
+        columns = self._columns.get(number)
+        if columns is None:
+            columns = self._columns[number] = self._read(number).columns
+        return columns, place
+
+    def _read(self, number: int) -> pa.RecordBatch:
+        expected = min(self._batch, self._count - number * self._batch)
+        return read_batch(self._file, number, expected, self._path)
+
+
+def open_arrow(path: Path) -> Any:
+    """Open an Arrow IPC file, mapped into memory.
+
+    Raises:
+        WorldError: it is missing or damaged.
+    """
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path)))
+    except (OSError, pa.ArrowException) as error:
+        raise WorldError(f"this file cannot be read ({error})", where=str(path), mend=MEND) from None
+
+
+def read_batch(file: Any, number: int, expected: int, path: Path) -> pa.RecordBatch:
+    """Return a record batch once it was checked to have so many rows and to be whole.
+
+    Raises:
+        WorldError: it is not.
+    """
+    try:
+        batch = file.get_batch(number)
+        batch.validate(full=True)
+        if batch.num_rows != expected:
+            raise ValueError(f"{batch.num_rows} rows in place of {expected}")
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise WorldError(f"batch {number} is damaged ({error})", where=str(path), mend=MEND) from None
+    return batch
+
+
+def single_batch(path: Path, count: int, names: Mapping[str, Any]) -> pa.RecordBatch:
+    """Return the one record batch of a file.
+
+    Args:
+        path: the file.
+        count: rows that it has to have.
+        names: the columns, and the type of each; None: any.
+
+    Raises:
+        WorldError: the file is missing, damaged or of another schema or size.
+    """
+    file = open_arrow(path)
+    found = {field.name: field.type for field in file.schema}
+    if (
+        file.num_record_batches != 1
+        or list(found) != list(names)
+        or any(wanted is not None and found[name] != wanted for name, wanted in names.items())
+    ):
+        raise WorldError("this file is of another catalogue", where=str(path), mend=MEND)
+    return read_batch(file, 0, count, path)
