@@ -77,7 +77,6 @@ class Kind:
         options: (name, values).
         uses: whom or what for.
         article: before its name in a sentence; "a" stands for "an" too.
-        plural: whether a sentence says "these".
         made_with: "made with" or "made of".
     """
 
@@ -93,8 +92,11 @@ class Kind:
     options: tuple[tuple[str, tuple[str, ...]], ...]
     uses: tuple[str, ...]
     article: str
-    plural: bool
     made_with: str
+
+    def is_plural(self, name: str) -> bool:
+        """Return whether a sentence says "these" of one of the kind's names."""
+        return self.article in _PLURAL_ARTICLES or (self.article == "some" and name.endswith("s"))
 
 
 def family(
@@ -111,15 +113,16 @@ def family(
     return tuple(_kind(department, path, row, made, is_, has, options, uses) for row in rows)
 
 
-def _kind(department: str, path: str, row: Row, made: str, is_: str, has: str, options: str, uses: str) -> Kind:
+def _kind(
+    department: str, path: str, row: Row, made: str, is_: str, has: str, options: str, uses: str
+) -> Kind:
     names = tuple(_parts(row.names, ","))
-    plural = row.article in ("", "a pair of", "a set of")
     own = dict(part.split("=") for part in _parts(f"{row.options}, {options}", ","))
     return Kind(
         names=names,
         titles=tuple(titled(name) for name in names),
         department=department,
-        query=row.query or (names[0] if plural or row.article == "some" else plural_of(names[0])),
+        query=row.query or (plural_of(names[0]) if row.article == "a" else names[0]),
         path=f"{path}{PATH_SEPARATOR}{row.path}",
         low=row.price[0],
         high=row.price[1],
@@ -132,7 +135,6 @@ def _kind(department: str, path: str, row: Row, made: str, is_: str, has: str, o
         options=tuple((name, POOLS[pool]) for name, pool in own.items() if pool != "none"),
         uses=tuple(f"the {use}" if use in _PLACES else use for use in _parts(f"{row.uses}, {uses}", ",")),
         article=row.article,
-        plural=plural,
         made_with="made with" if department in ("beauty", "grocery") else "made of",
     )
 
@@ -142,9 +144,9 @@ def _groups(text: str, form: Form) -> list[tuple[Attribute, ...]]:
 
 
 def _attribute(text: str, form: Form) -> Attribute:
-    """Read an attribute; "a *" before it says that a sentence has an article there."""
-    article, text = ("", text) if not text.startswith("*") else ("an " if text[1] in "aeiou" else "a ", text[1:])
-    return Attribute(text.lower(), form, titled(text.lower()), article)
+    """Read an attribute; a star before it says that there is one of it, which a sentence gives an article."""
+    text, has_article = text.lower().removeprefix("*"), text.startswith("*")
+    return Attribute(text, form, titled(text), f"{article_of(text)} " if has_article else "")
 
 
 def _parts(text: str, separator: str) -> list[str]:
@@ -165,6 +167,17 @@ def titled(text: str) -> str:
     return " ".join(_ABBREVIATIONS.get(word) or word[:1].upper() + word[1:] for word in text.split(" "))
 
 
+def article_of(phrase: str) -> str:
+    """Return "a" or "an", as a phrase is spoken."""
+    if phrase.startswith(("usb", "usda", "uv ", "uni", "one ")):
+        return "a"
+    return (
+        "an"
+        if phrase.startswith(("a", "e", "i", "o", "u", "hdmi", "led ", "msg", "spf", "rgb", "rfid", "x"))
+        else "a"
+    )
+
+
 def plural_of(name: str) -> str:
     """Return the plural of a name."""
     for one, many in _IRREGULAR.items():
@@ -177,6 +190,9 @@ def plural_of(name: str) -> str:
     return f"{name}s"
 
 
+_PLURAL_ARTICLES = ("", "a pair of")
 _IRREGULAR = {"mouse": "mice", "shelf": "shelves", "scarf": "scarves", "knife": "knives"}
-_ABBREVIATIONS = {word.lower(): word for word in "LED USB HDMI TV SPF BPA GMO USDA UV 4K HD DHA ANC RGB GPS 5G".split()}
+_ABBREVIATIONS = {
+    word.lower(): word for word in "LED USB HDMI TV SPF BPA GMO USDA UV 4K HD DHA ANC RGB GPS 5G".split()
+}
 _ABBREVIATIONS |= {word: word for word in ("of", "and", "for", "with", "in", "the", "to")}

@@ -37,17 +37,23 @@ POOLS: dict[str, tuple[str, ...]] = {
         "lavender, coconut milk, citrus burst, vanilla bean, eucalyptus, jasmine, shea butter, green tea, unscented, rose, "
         "wild fig"
     ),
-    "perfume": _pool("jasmine night, amber wood, citrus grove, rose, vanilla musk, wild fig, sea salt, violet"),
+    "perfume": _pool(
+        "jasmine night, amber wood, citrus grove, rose, vanilla musk, wild fig, sea salt, violet"
+    ),
     "sweet": _pool(
         "vanilla, chocolate, strawberry, salted caramel, peanut butter, cinnamon, maple pecan, coconut, lemon, cookie dough"
     ),
     "savory": _pool(
         "sea salt, barbecue, jalapeno, cheddar, sour onion, honey dijon, black pepper, garlic herb, smoky paprika, teriyaki"
     ),
-    "fruit": _pool("mango, strawberry, watermelon, lime, cherry, peach, pineapple, passion fruit, orange, green apple"),
+    "fruit": _pool(
+        "mango, strawberry, watermelon, lime, cherry, peach, pineapple, passion fruit, orange, green apple"
+    ),
     "coffee": _pool("house blend, french roast, hazelnut, caramel, vanilla, mocha, decaf, breakfast blend"),
     "tea": _pool("jasmine, earl style, ginger, peach, chai, mint, turmeric, chamomile, hibiscus"),
-    "spice": _pool("smoked paprika, garlic pepper, taco night, curry, lemon herb, cajun, rosemary salt, five spice"),
+    "spice": _pool(
+        "smoked paprika, garlic pepper, taco night, curry, lemon herb, cajun, rosemary salt, five spice"
+    ),
     "sauce": _pool("mild, habanero, chipotle, ghost pepper, garlic, mango, cayenne"),
     "mint": _pool("cool mint, cinnamon, wintergreen, bubblegum, charcoal, clove"),
     # sizes

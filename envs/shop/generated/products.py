@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from worldschool.envs.shop.generated import words
 from worldschool.envs.shop.generated.draws import Draws
-from worldschool.envs.shop.generated.kinds import Attribute, Kind, plural_of, titled
+from worldschool.envs.shop.generated.kinds import Attribute, Kind, article_of, plural_of, titled
 from worldschool.envs.shop.generated.options import SAMPLED
 from worldschool.envs.shop.generated.table import KINDS
 from worldschool.envs.shop.products import NO_RATING, Product, Review
@@ -143,10 +143,10 @@ def _use_title(use: str) -> str:
 @cache
 def _slots(kind: Kind, calls: int) -> dict[str, str]:
     """Return what the slots of sentences hold for a kind under one of its names (words.py)."""
-    name, plural = kind.names[calls], kind.plural
+    name = kind.names[calls]
+    plural = kind.is_plural(name)
     article = kind.article if kind.article != "some" else ""
-    if article == "a":
-        article = "an" if name[0] in "aeiou" and not name.startswith(("u", "eu")) else "a"
+    article = article_of(name) if article == "a" else article
     one, this = f"{article} {name}".strip(), f"{'these' if plural else 'this'} {name}"
     many = plural_of(name) if kind.article == "a" else name
     return {
@@ -174,7 +174,10 @@ def _capital(text: str) -> str:
 
 
 def _about(
-    draws: Draws, slots: dict[str, str], attributes: Sequence[Attribute], sentences: Mapping[str, Sequence[str]]
+    draws: Draws,
+    slots: dict[str, str],
+    attributes: Sequence[Attribute],
+    sentences: Mapping[str, Sequence[str]],
 ) -> list[str]:
     """Return a sentence about each of some attributes, no two alike."""
     told, place = [], draws.below(1000)
@@ -189,7 +192,9 @@ def _about(
 def _bullets(draws: Draws, slots: dict[str, str], attributes: Sequence[Attribute]) -> tuple[str, ...]:
     """Draw three to five features: two or three about attributes, as far as there are so many, and one or two others."""
     told = _about(draws, slots, attributes[: 2 + draws.below(2)], words.BULLETS)
-    others = [sentence.format_map(slots) for sentence in draws.some_of(words.PLAIN_BULLETS, 1 + draws.below(2))]
+    others = [
+        sentence.format_map(slots) for sentence in draws.some_of(words.PLAIN_BULLETS, 1 + draws.below(2))
+    ]
     return (*others[1:], *told, others[0]) if draws.below(4) == 0 else (*told, *others)
 
 

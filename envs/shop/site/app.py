@@ -193,7 +193,7 @@ def _drawn(product: Product) -> str:
 
 
 def _page(session: SiteSession) -> Response:
-    return HTMLResponse(_encoded(html_of(session.visit)))
+    return HTMLResponse(_encoded(html_of(session.visit, session.score)))
 
 
 def _lead_to(session: SiteSession) -> RedirectResponse:

@@ -33,11 +33,15 @@ class Choice(NamedTuple):
     chosen: bool
 
 
-def html_of(visit: Visit) -> str:
+def html_of(visit: Visit, score: Mapping[str, Any] | None = None) -> str:
     """Return a visit's page as HTML.
 
     Parsed, it has exactly the texts `visit.nodes`: a button's in `button`, an option value's in `label`, a product's id in
     `a.product-link`. What HTML cannot hold (U+0000, lone surrogates) is read back as U+FFFD.
+
+    Args:
+        visit: what is shown.
+        score: the parts of a purchase's reward under WebShop's names, which the page after it then shows besides.
 
     Raises:
         WorldError: Jinja2 is missing.
@@ -53,7 +57,7 @@ def html_of(visit: Visit) -> str:
     if session.page == "results":
         context |= _results(visit)
     elif session.page in ("item", "sub", "done"):
-        context |= _item(visit)
+        context |= _item(visit) | {"score_parts": _score_parts(score or {})}
     return _finished(template.render(context))
 
 
@@ -103,6 +107,25 @@ def _item(visit: Visit) -> dict[str, Any]:
         "part": session.subpage,
         "options_text": pages.json_in_html(dict(session.options)),
     }
+
+
+def _score_parts(score: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the parts of a reward in words: of what kind the product is, and how much of what was asked it has."""
+    found = []
+    if "r_type" in score:
+        kind = score["r_type"]
+        found.append(
+            (
+                "Kind of product",
+                "fits" if kind == 1 else "does not fit" if kind == 0 else f"fits in part ({kind})",
+            )
+        )
+    for name, key in (("Attributes", "r_att"), ("Options", "r_option")):
+        if key in score:
+            found.append((name, f"{score[key]:.0%} of those asked for"))
+    if "r_price" in score:
+        found.append(("Price", "fits" if score["r_price"] else "too high"))
+    return found
 
 
 def _choices(visit: Visit) -> Mapping[str, list[Choice]]:

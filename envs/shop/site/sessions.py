@@ -37,6 +37,7 @@ class SiteSession:
         id: what its addresses begin with.
         key: what the browser that began it shows at every request; whoever has only seen an address does not have it.
         over: whether nothing more can be done.
+        score: the parts of the reward, once something was bought.
     """
 
     def __init__(self, env: ShopEnv, seed: int) -> None:
@@ -44,6 +45,7 @@ class SiteSession:
         self._actions: list[str] = []
         self.id, self.key = secrets.token_urlsafe(18), secrets.token_urlsafe(18)
         self.over = False
+        self.score: Mapping[str, Any] | None = None
         env.reset(seed=seed)
 
     @property
@@ -68,6 +70,7 @@ class SiteSession:
             self._env.restore(before)
             return False
         self._actions.append(action)
+        self.score = info["score"]
         self.over = truncated or (bought and self._env.config["compat"] != "webshop")
         return True
 
