@@ -39,7 +39,7 @@ _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 class ShopperConfig(Config):
     """Settings of the scripted shopper."""
 
-    candidates: int = Field(default=3, ge=1)
+    candidates: int = Field(default=4, ge=1)
     """Products that are opened and read before one is bought."""
     pages: int = Field(default=1, ge=1)
     """Pages of results that are looked through."""
@@ -164,9 +164,10 @@ class Wanted:
         return self._covered(candidate.title) - (candidate.price > self.bound)
 
     def worth(self, candidate: Candidate) -> float:
-        """Return how good a product is by its own pages: the share of terms in its texts and options."""
+        """Return how good a product is by its own pages: the share of terms in its texts and options; too dear is last."""
         values = " ".join(value for values in candidate.options.values() for value in values)
-        return self._covered(f"{candidate.title} {candidate.told} {values}") - (candidate.price > self.bound)
+        everything = f"{candidate.title} {candidate.told} {values}"
+        return self._covered(everything) - (candidate.price > self.bound)
 
     def choice(self, values: Sequence[str]) -> str | None:
         """Return the value that the instruction names, the one of most words; None if it names none of them."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from worldschool.errors import UserError
+
 if TYPE_CHECKING:
     from worldschool.envs.shop.site.sessions import Ended, Shopping
     from worldschool.experience.played import PlayedEpisodes
@@ -65,7 +67,11 @@ def _open(url: str) -> None:
 
 def _recording(played: PlayedEpisodes, out: Path) -> Ended:
     def ended(shopping: Shopping) -> None:
-        episode = played.add(shopping.seed, shopping.actions)
+        try:
+            episode = played.add(shopping.seed, shopping.actions)
+        except UserError as error:  # a full disk, say; the shop stays open
+            _say(f"a session of {len(shopping.actions)} steps is not recorded: {error}")
+            return
         how = f"bought, reward {episode.return_:.2f}" if episode.terminated else "left without buying"
         _say(f"{episode.episode_id}: {episode.length} steps, {how}; {len(played)} episodes in {out}")
 

@@ -8,15 +8,24 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+_AMOUNT = r"\$?\s*\d[\d,]*(?:\.\d+)?(?:\s*(?:dollars|usd|bucks))?"
 PRICE_CLAUSE = re.compile(
-    r"(?:,|\band\b|\bwith\b|\bfor\b|\s)*\b(?:price[ds]?|costs?|costing|budget|under|below|less than|lower than|cheaper than|"
-    r"at most|no more than|up to|not over|within|max(?:imum)?)\b[^$\d,.;]*\$?\s*\d[\d,]*(?:\.\d+)?(?:\s*(?:dollars|usd|bucks))?",
+    r"(?:,|\band\b|\bwith\b|\bfor\b|\bthat\b|\s)*\b(?:"
+    r"(?:price[ds]?|costs?|costing|budget|under|below|less than|lower than|cheaper than|at most|no more than|up to|not over|"
+    rf"within|max(?:imum)?)\b[^$\d,.;]*{_AMOUNT}"
+    rf"|(?:i have|only have|with)\s+(?:only\s+)?{_AMOUNT}\s+(?:to spend|or less)"
+    rf"|{_AMOUNT}\s+or less)",
     re.IGNORECASE,
 )
+"""A part of an instruction that bounds the price; its last number is the bound."""
 _WORD = re.compile(r"[^\W_][^\s,;:!?()\"]*")
-_LITTLE = frozenset(
-    ["a", "am", "an", "and", "any", "are", "as", "at", "be", "buy", "by", "can", "could", "do", "find", "for", "from", "get", "give", "good", "had", "has", "have", "help", "i", "i'd", "i'm", "if", "in", "ideally", "is", "it", "its", "kind", "like", "look", "looking", "me", "my", "myself", "need", "needed", "of", "on", "one", "or", "please", "preferably", "purchase", "search", "searching", "shop", "shopping", "should", "show", "some", "something", "such", "that", "the", "them", "these", "they", "this", "those", "to", "us", "very", "want", "wanted", "we", "which", "who", "will", "with", "would", "you"]
-)
+_FUNCTION_WORDS = """
+a also am an and any are as at be buy by can choose comes could do find for friend from get give go good had has have help
+hey hi i i'd i'll i'm if in ideally is it its kind let like look looking made make me must my myself need needed needs of on
+one or order pair please preferably purchase search searching shop shopping should show some something such take thank thanks
+that the them then there these they this those to us use very want wanted we what where which who will with would you
+"""
+_LITTLE = frozenset(_FUNCTION_WORDS.split())
 MOST_WORDS = 12
 """Words of the longest query."""
 

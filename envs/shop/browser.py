@@ -1,0 +1,379 @@
+"""worldschool/ShopBrowser-v0: the shop in a real Chromium, through the actions and observations of Shop-v0."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import gymnasium
+from gymnasium.error import ResetNeeded
+
+from worldschool.envs.shop import pages
+from worldschool.envs.shop.config import ShopConfig
+from worldschool.envs.shop.session import read_action
+from worldschool.envs.shop.site.serving import BackgroundSite
+from worldschool.errors import WorldError, nearest
+from worldschool.spaces import AnyText
+
+if TYPE_CHECKING:
+    from playwright.sync_api import ElementHandle, Page
+
+MODES = ("text", "text_rich")
+FLAGS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--no-pings",
+)
+"""Chromium is to fetch nothing but the shop's pages, and to live in a container's small /dev/shm."""
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+MOST_SEED = 2**63
+CLICK_S = 2.0
+"""How long is waited for an element that the mouse does not reach, before it is clicked without one."""
+READ_PAGE = r"""() => {
+  document.body.normalize();  // long texts are parsed into several nodes
+  const nodes = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const parent = walk.currentNode.parentElement;
+    let text = walk.currentNode.data, kind = "text", marked = false;
+    if (/^[ \n\t\f\r]*$/.test(text)) {
+      if (!text || text.includes("\n")) continue;
+      text = " ";
+    }
+    if (parent.localName === "button") kind = "button";
+    else if (parent.localName === "label") {
+      kind = "label";
+      marked = parent.previousElementSibling.checked;
+    } else if (parent.className === "product-link") {
+      kind = "link";
+      marked = "visited" in parent.dataset;
+    }
+    nodes.push([text, kind, marked]);
+  }
+  const reward = document.querySelector("#reward pre");
+  return {kind: document.body.dataset.page, nodes, reward: reward && reward.textContent};
+}"""
+FIND_CLICKABLE = """(wanted) => {
+  for (const selector of ["button", "a.product-link"])
+    for (const one of document.querySelectorAll(selector))
+      if (one.textContent.toLowerCase() === wanted) return one;
+  for (const one of document.querySelectorAll("label"))
+    if (one.textContent === wanted) return one;
+  return null;
+}"""
+SEND_SEARCH = """([path, words]) => {
+  const form = document.createElement("form"), input = document.createElement("input");
+  form.method = "post"; form.action = path; input.type = "hidden"; input.name = "search_query"; input.value = words;
+  form.append(input); document.body.append(form); form.submit();
+}"""
+
+
+class _Read(NamedTuple):
+    """A page as the browser has it: its kind, its texts, which of them are marked, and the reward it tells."""
+
+    kind: str
+    nodes: list[pages.Node]
+    marked: list[bool]
+    reward: float
+
+
+@dataclass(frozen=True)
+class BrowserSettings:
+    """How the browser is run.
+
+    Raises:
+        WorldError: a value is not accepted.
+    """
+
+    url: str | None = None
+    """Where a site is, like "http://127.0.0.1:8000"; None opens one for this environment, on a free port."""
+    executable_path: str | None = None
+    """The browser's program; None takes Playwright's own Chromium, or the system's where there is none."""
+    headless: bool = True
+    """Whether no window is shown."""
+    timeout_s: float = 30.0
+    """How long a page may take, in seconds."""
+
+    def __post_init__(self) -> None:
+        if self.url is not None and not str(self.url).startswith(("http://", "https://")):
+            raise WorldError(
+                f"found {self.url!r}", where="ShopBrowser: url", mend="Give one like http://127.0.0.1:8000."
+            )
+        if self.executable_path is not None and not os.access(str(self.executable_path), os.X_OK):
+            raise WorldError(
+                f"there is no program {str(self.executable_path)!r}",
+                where="ShopBrowser: executable_path",
+                mend="Give the path of a Chromium.",
+            )
+        if not isinstance(self.timeout_s, int | float) or not self.timeout_s > 0:
+            raise WorldError(
+                f"found {self.timeout_s!r}", where="ShopBrowser: timeout_s", mend="Give seconds above 0."
+            )
+
+
+class ShopBrowserEnv(gymnasium.Env[str, str]):
+    """The shop's site in a browser.
+
+    Actions, observations (modes "text" and "text_rich"), reward and end are those of `ShopEnv` for the same seed and
+    settings; an action is done with mouse and keyboard on the page. There are no snapshots, events or goals: what a browser
+    does not show is not known here.
+
+    info: "success", "error", "split", "has_search_bar", "clickables", as in `ShopEnv`, and "url".
+
+    Args:
+        render_mode: None, or "rgb_array" for `render` to return a picture of the page, uint8 [height, width, 3].
+        settings: the fields of ShopConfig and of BrowserSettings. With `url` those of the shop are that site's own; here
+            they only say how many steps there are and what is told of an action.
+
+    Raises:
+        WorldError: a setting is not accepted, the catalogue cannot be opened, Playwright (extra `browser`) is missing, or
+            the browser cannot be started.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 4}  # noqa: RUF012 (gymnasium declares it so)
+
+    def __init__(self, *, render_mode: str | None = None, **settings: Any) -> None:
+        own = {name: settings.pop(name) for name in BrowserSettings.__dataclass_fields__ if name in settings}
+        self._browser_settings = BrowserSettings(**own)
+        self._config = ShopConfig.build(settings)
+        _check_mode(self._config.observation_mode)
+        if render_mode not in (None, "rgb_array"):
+            raise WorldError(
+                f"found {render_mode!r}",
+                where="ShopBrowser: render_mode",
+                mend="Accepted: None, 'rgb_array'.",
+            )
+        self.render_mode = render_mode
+        self.observation_space = AnyText(max_length=1 << 20)
+        self.action_space = AnyText(max_length=1000)
+        self._steps = 0
+        self._over = False
+        self._read: _Read | None = None
+        self._held = ExitStack()
+        with ExitStack() as held:
+            self._url = self._browser_settings.url or held.enter_context(self._own_site()).url
+            self._page = self._open(held)
+            self._held = held.pop_all()
+
+    # -- Gymnasium ----------------------------------------------------------------------------------------------------
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Begin a session of the site, with the goal that `ShopEnv` draws from the same seed.
+
+        Args:
+            seed: a whole number from 0; None draws one.
+            options: none are known.
+
+        Raises:
+            WorldError: an option is given, or the site does not answer.
+        """
+        super().reset(seed=seed)
+        for name in options or {}:
+            raise WorldError(
+                f"unknown option {name!r}", where="ShopBrowser: reset", mend="None is accepted here."
+            )
+        drawn = int(self.np_random.integers(MOST_SEED)) if seed is None else seed
+        self._page.context.clear_cookies()
+        self._steps, self._over = 0, False
+        from playwright.sync_api import Error
+
+        try:
+            self._page.goto(f"{self._url.rstrip('/')}/?seed={drawn}", wait_until="domcontentloaded")
+        except Error as error:
+            first = error.message.splitlines()[0]
+            raise WorldError(
+                f"the site does not answer ({first})",
+                where=f"ShopBrowser: url {self._url}",
+                mend="Is it open?",
+            ) from None
+        self._look()
+        return self._observation(), self._info(None)
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Do `action` on the page.
+
+        Raises:
+            ResetNeeded: there was no reset yet.
+            WorldError: the episode has ended.
+        """
+        before = self._seen()
+        if self._over:
+            raise WorldError("the episode has ended", where="ShopBrowser: step", mend="Call reset.")
+        error = self._attempt(action)
+        after = self._look() if error is None else before
+        self._steps += 1
+        bought = after.kind == "done"
+        truncated = not bought and self._steps >= self._config.max_steps
+        self._over = truncated or (bought and self._config.compat != "webshop")
+        reward = after.reward if bought and error is None and before.kind != "done" else 0.0
+        return self._observation(), reward, bought, truncated, self._info(error)
+
+    def render(self) -> Any:
+        """Return, with render_mode="rgb_array", a picture of what the browser shows; otherwise None."""
+        if self.render_mode is None:
+            return None
+        import io
+
+        import numpy as np
+        from PIL import Image
+
+        self._seen()
+        with Image.open(io.BytesIO(self._page.screenshot())) as picture:
+            return np.asarray(picture.convert("RGB"))
+
+    def close(self) -> None:
+        """Close browser and site; more than once does no harm."""
+        self._held.close()
+
+    # -- the page -----------------------------------------------------------------------------------------------------
+
+    @property
+    def page(self) -> Page:
+        """Playwright's own page, for what the actions here cannot do."""
+        return self._page
+
+    def _look(self) -> _Read:
+        found = self._page.evaluate(READ_PAGE)
+        nodes = [pages.Node(text, kind) for text, kind, _ in found["nodes"]]
+        marked = [bool(mark) for _, _, mark in found["nodes"]]
+        self._read = _Read(found["kind"], nodes, marked, float(found["reward"] or 0.0))
+        return self._read
+
+    def _seen(self) -> _Read:
+        if self._read is None:
+            raise ResetNeeded("ShopBrowser: call reset first.")
+        return self._read
+
+    def _attempt(self, action: str) -> str | None:
+        """Do an action. Returns what is wrong with it, or None."""
+        name, argument = read_action(action, self._config.compat)
+        if name == "search" and argument:
+            return self._search(argument)
+        if name == "click" and argument and argument != "search":
+            found = self._page.evaluate_handle(FIND_CLICKABLE, argument).as_element()
+            if found is not None:
+                self._follow(found)
+                return None
+            return f"There is nothing called {argument!r} to click on this page."
+        return "This is no action; write search[WORDS] or click[TEXT]."
+
+    def _search(self, words: str) -> str | None:
+        words = " ".join(words.splitlines())  # a search box holds one line
+        box = self._page.query_selector("#search_input")
+        if box is None and self._config.compat != "webshop":
+            return "There is no search box on this page; click[back to search] leads to it."
+        with self._page.expect_navigation(wait_until="domcontentloaded"):
+            if box is None:  # WebShop searches from any page
+                self._page.evaluate(SEND_SEARCH, [self._session_path(), words])
+            else:
+                box.evaluate("(box) => box.removeAttribute('maxlength')")
+                box.fill(words)
+                box.press("Enter")
+        return None
+
+    def _session_path(self) -> str:
+        return "/".join(self._page.evaluate("location.pathname").split("/")[:3])
+
+    def _follow(self, element: ElementHandle) -> None:
+        from playwright.sync_api import TimeoutError as TooLate
+
+        with self._page.expect_navigation(wait_until="domcontentloaded"):
+            try:
+                element.click(timeout=1000 * CLICK_S, no_wait_after=True)
+            except TooLate:  # a text without any width, say
+                element.evaluate("(element) => element.click()")
+
+    # -- what is told -------------------------------------------------------------------------------------------------
+
+    def _observation(self) -> str:
+        read = self._seen()
+        if self._config.observation_mode == "text":
+            return pages.text_of(read.nodes)
+        marked = [node for node, mark in zip(read.nodes, read.marked, strict=True) if mark]
+        clicked = {node.text for node in marked if node.kind == "label"}
+        visited = {node.text for node in marked if node.kind == "link"}
+        return pages.rich_text_of(read.nodes, clicked, visited)
+
+    def _info(self, error: str | None) -> dict[str, Any]:
+        read = self._seen()
+        return {
+            "success": read.kind == "done" and read.reward == 1.0,
+            "error": error,
+            "split": self._config.split,
+            "has_search_bar": read.kind == "search",
+            "clickables": _clickables(read.nodes),
+            "url": self._page.url,
+        }
+
+    # -- what is opened -----------------------------------------------------------------------------------------------
+
+    def _own_site(self) -> BackgroundSite:
+        return BackgroundSite({**self._config.to_json(), "observation_mode": "text", "info_legal": False})
+
+    def _open(self, held: ExitStack) -> Page:
+        try:
+            from playwright.sync_api import Error, sync_playwright
+        except ImportError:
+            raise WorldError(
+                "Playwright is missing", where="ShopBrowser", mend="Install worldschool[browser]."
+            ) from None
+        settings = self._browser_settings
+        playwright = held.enter_context(sync_playwright())
+        program = settings.executable_path or _program(playwright.chromium.executable_path)
+        flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]  # Chromium has no sandbox for root
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=program, headless=settings.headless, args=flags
+            )
+        except Error as error:
+            raise WorldError(
+                f"the browser cannot be started ({error.message.splitlines()[0]})",
+                where="ShopBrowser: executable_path",
+                mend="Run `playwright install chromium`, or give the path of a Chromium.",
+            ) from None
+        held.callback(_close_quietly, browser)
+        page = browser.new_context(java_script_enabled=True).new_page()
+        page.set_default_timeout(1000 * settings.timeout_s)
+        return page
+
+
+def _close_quietly(browser: Any) -> None:
+    from playwright.sync_api import Error
+
+    with suppress(Error):  # it may be gone already
+        browser.close()
+
+
+def _program(own: str) -> str | None:
+    """Return the system's browser where Playwright has not fetched its own."""
+    if os.path.exists(own):
+        return None
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def _check_mode(mode: str) -> None:
+    if mode not in MODES:
+        raise WorldError(
+            f"found {mode!r}",
+            where="ShopBrowser: observation_mode",
+            mend=f"A browser gives {' or '.join(MODES)}.{nearest(mode, MODES)}",
+        )
+
+
+def _clickables(nodes: Sequence[pages.Node]) -> list[str]:
+    """Return what can be clicked, as `Visit.clickables` does."""
+    kinds: Mapping[pages.Kind, bool] = {"button": True, "link": True, "label": False}
+    found: dict[str, None] = {}
+    for kind, lower in kinds.items():
+        found |= {node.text.lower() if lower else node.text: None for node in nodes if node.kind == kind}
+    return list(found)
