@@ -12,6 +12,8 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import TypeAlias
 
+from rapidfuzz import fuzz
+
 Phrase: TypeAlias = str | tuple[str, str]
 """A phrase, or the (name, value) of an option, which WebShop compares as Python writes the pair."""
 
@@ -87,5 +89,5 @@ def _ratio(one: str, other: str) -> int:
 
 
 def _could_be_same(one: str, other: str) -> bool:
-    """Return whether lengths allow a ratio above `SAME_ABOVE`: at most the shorter string matches."""
-    return 200 * min(len(one), len(other)) >= (SAME_ABOVE + 0.5) * (len(one) + len(other))
+    """Return whether the longest common subsequence allows a ratio above `SAME_ABOVE`: difflib never finds more of it."""
+    return fuzz.ratio(one, other, score_cutoff=SAME_ABOVE) > 0

@@ -124,8 +124,8 @@ def attributes_met(wanted: Sequence[str], product: Mapping[str, Any], rules: Rul
     if rules == "mended":
         wanted = [attribute.lower() for attribute in wanted]
     return sum(
-        any(is_same(own, attribute) for own in product["Attributes"])
-        or any(attribute in text for text in texts)
+        any(attribute in text for text in texts)  # the cheaper question first
+        or any(is_same(own, attribute) for own in product["Attributes"])
         for attribute in wanted
     )
 

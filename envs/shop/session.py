@@ -18,6 +18,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from worldschool.envs.shop import pages
@@ -136,17 +137,25 @@ class Visit:
         assert self.session.row is not None
         return self.shelf.product(self.session.row)
 
-    @property
+    @cached_property
     def clickables(self) -> list[str]:
         """What can be clicked, in WebShop's order: buttons, products, values of options; on the search page "search"."""
         exact = self.shelf.compat == "webshop"  # there values are as they are, and what is clicked is lowered
-        kinds: tuple[tuple[pages.Kind, bool], ...] = (("button", True), ("link", True), ("label", not exact))
         found: dict[str, None] = {}
-        for kind, lower in kinds:
-            found |= {text.lower() if lower else text: None for text, of in self.nodes if of == kind}
+        later: list[str] = []
+        links: list[str] = []
+        for text, kind in self.nodes:
+            if kind == "button":
+                found[text.lower()] = None
+            elif kind == "link":
+                links.append(text.lower())
+            elif kind == "label":
+                later.append(text if exact else text.lower())
+        found |= dict.fromkeys(links)
+        found |= dict.fromkeys(later)
         return list(found)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The page in observation mode "text"."""
         return pages.text_of(self.nodes)
@@ -156,7 +165,7 @@ class Visit:
         """What can be clicked to choose a value of an option: the label's text to (option name, value)."""
         return self._labels
 
-    @property
+    @cached_property
     def clicked(self) -> set[str]:
         """The labels that are shown as chosen. WebShop goes by what stands in double quotes in the URL."""
         if self.shelf.compat == "webshop":
@@ -164,12 +173,12 @@ class Visit:
         chosen = dict(self.session.options)
         return {label for label, (name, value) in self._labels.items() if chosen.get(name) == value}
 
-    @property
+    @cached_property
     def rich_text(self) -> str:
         """The page in observation mode "text_rich"."""
         return pages.rich_text_of(self.nodes, self.clicked, self.session.visited)
 
-    @property
+    @cached_property
     def url(self) -> str:
         """The page's address as WebShop writes it, nothing quoted."""
         session, where = self.session, f"{BASE_URL}/%s/{self.session_id}"

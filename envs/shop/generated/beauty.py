@@ -267,7 +267,7 @@ BEAUTY = (
                 made="synthetic fiber / bamboo / goat hair",
                 is_="shed free",
                 has="*storage case",
-                options="count=pieces, color=metal",
+                options="pieces=pieces, color=metal",
             ),
             Row(
                 "electric toothbrush, sonic toothbrush",

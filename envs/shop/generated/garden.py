@@ -134,7 +134,7 @@ GARDEN = (
                 made="egyptian cotton / turkish cotton / microfiber",
                 is_="quick drying; highly absorbent; lint free",
                 has="hanging loops",
-                options="count=pieces",
+                options="pieces=pieces",
             ),
             Row(
                 "shower curtain, bathroom curtain",
@@ -202,7 +202,7 @@ GARDEN = (
                 made="vegan leather / solid wood / velvet",
                 is_="height adjustable; swivel",
                 has="*metal frame; *foot rest; *low back",
-                options="count=pieces",
+                options="pieces=pieces",
             ),
             Row(
                 "sofa, modern couch",
@@ -220,7 +220,7 @@ GARDEN = (
                 (38, 230),
                 "nightstand",
                 has="*usb port; *storage drawer; *metal frame",
-                options="count=pieces",
+                options="pieces=pieces",
             ),
             Row(
                 "ottoman, foot rest stool",
@@ -297,7 +297,7 @@ GARDEN = (
                 made="stainless steel / carbon steel / ceramic",
                 is_="full tang; rust resistant",
                 has="*wooden block; *ergonomic handle",
-                options="count=pieces",
+                options="pieces=pieces",
             ),
             Row(
                 "cutting board, chopping board",
@@ -317,7 +317,7 @@ GARDEN = (
                 made="ceramic / stoneware / borosilicate glass",
                 is_="microwave safe; double walled; lead free",
                 has="*bamboo lid; *large handle",
-                options="color=home, count=pieces",
+                options="color=home, pieces=pieces",
             ),
             Row(
                 "water bottle, insulated bottle",
@@ -375,7 +375,7 @@ GARDEN = (
                 made="cotton rope / seagrass / water hyacinth / jute",
                 is_="foldable; handmade; eco friendly",
                 has="side handles; *removable liner",
-                options="color=home, count=pieces",
+                options="color=home, pieces=pieces",
             ),
         ),
     ),

@@ -26,7 +26,7 @@ OPENINGS = (
 _QUESTIONS = ("Can ", "Could ", "Do ", "Where ")
 BOUNDS = (
     ", and price lower than {price}.00 dollars", " under {price} dollars", ", under ${price}", " for less than {price} dollars",
-    ", priced below {price} dollars", " that costs less than ${price}", " below ${price}", ", for no more than {price} dollars",
+    ", priced below {price} dollars", ", costing less than ${price}", " below ${price}", ", for no more than {price} dollars",
 )  # fmt: skip
 BOUND_SENTENCES = (
     " My budget is {price} dollars.", " {It} should cost less than {price} dollars.", " I can spend up to ${price}.",
@@ -34,7 +34,7 @@ BOUND_SENTENCES = (
 )  # fmt: skip
 BOUND_STARTS = ("For under {price} dollars, ", "With {price} dollars to spend, ", "On a budget of ${price}: ")
 ATTRIBUTE_SENTENCES = (
-    " {It} should {told}.", " {It} must also {told}.", " {It} must {told}.", " Ideally {it} would {told}.", " I'd like {them} to {told}.",
+    " {It} should {told}.", " {It} ought to {told}.", " {It} must {told}.", " Ideally {it} would {told}.", " I'd like {them} to {told}.",
 )  # fmt: skip
 OPTION_SENTENCES = (
     " I want {them} {told}.", " Choose {them} {told}.", " Please pick {them} {told}.", " I'd take {them} {told}.", " Ideally {told}.",
@@ -44,6 +44,9 @@ OPTION_FORMS = {
     "color": ("in {value}", "in the color {value}", "in {value} color", "with the color {value}"),
     "size": ("in size {value}", "in a size {value}", "with the size {value}"),
     "scent": ("with the scent {value}", "in the {value} scent", "with {value} scent"),
+    "pack": ("in the pack size {value}", "with the pack size {value}"),
+    "count": ("in a {value} box", "in the box of {value}"),
+    "pieces": ("as a {value} set", "in the {value} set"),
     "flavor": ("in {value} flavor", "with the flavor {value}", "in the flavor {value}"),
 }
 """How an option is told; {value} is its value."""

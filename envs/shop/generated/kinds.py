@@ -193,6 +193,6 @@ def plural_of(name: str) -> str:
 _PLURAL_ARTICLES = ("", "a pair of")
 _IRREGULAR = {"mouse": "mice", "shelf": "shelves", "scarf": "scarves", "knife": "knives"}
 _ABBREVIATIONS = {
-    word.lower(): word for word in "LED USB HDMI TV SPF BPA GMO USDA UV 4K HD DHA ANC RGB GPS 5G".split()
+    word.lower(): word for word in _parts("LED USB HDMI TV SPF BPA GMO USDA UV GPS RGB RFID SD MSG", " ")
 }
 _ABBREVIATIONS |= {word: word for word in ("of", "and", "for", "with", "in", "the", "to")}

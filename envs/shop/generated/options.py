@@ -100,5 +100,5 @@ POOLS: dict[str, tuple[str, ...]] = {
 }
 """Pool to its values. A kind of product says which pool each of its options takes ("color=cloth")."""
 
-SAMPLED = frozenset("color scent flavor style pattern model finish".split())
+SAMPLED = frozenset(("color", "scent", "flavor", "style", "model", "finish"))
 """Options of which a product has any values; of others (sizes, counts) it has neighbours."""

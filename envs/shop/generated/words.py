@@ -7,14 +7,19 @@ with"; {use} whom or what for; {brand}. Those with a capital or a low line begin
 
 from __future__ import annotations
 
-_STARTS = (
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_STARTS = _words(
     "Vel Tam Nor Bex Cal Dru Fen Gal Hol Ker Lum Mar Nev Orl Pel Quin Ros Sor Tor Ul Var Wil Yar Zan Bri Cor Del Ev Fal "
     "Jor Kas Lor Mir Nal Ost Pra Rav Sel Thal Vor"
-).split()
-_ENDS = (
+)
+_ENDS = _words(
     "ora lin wick ano ette ium aro eva ista orn elle anto ique ova eon ita ulo and essa oria ax ello yn umi ark ette "
     "usa ior enna olt"
-).split()
+)
 BRANDS: tuple[str, ...] = tuple(dict.fromkeys(start + end for end in _ENDS for start in _STARTS))
 """Invented names, none a word of the shop."""
 
@@ -23,7 +28,7 @@ MODELS = (
     "Original", "Everyday", "Series 7", "Prime", "Lite", "Max", "Collection", "No. 9", "Deluxe", "Basics", "Evolve",
 )  # fmt: skip
 NO_NOUNS = frozenset(
-    (
+    _words(
         "abs absorbent eat handmade install solid waisted absorbing adjustable aged aging all and anodized anti arabic assemble assembled auto ayurvedic "
         "baked balanced based basic best beveled bifold biodegradable blocking blow bpa braided breathable bronze "
         "brown brushed built by cancelling canned carry carrying casual ceremonial certified charging chopping "
@@ -47,7 +52,7 @@ NO_NOUNS = frozenset(
         "thermal to trans tri trifold tufted turkish two ultra under unfiltered universal unpasteurized up usda use "
         "uv vegan virgin volumizing walking walled washable watering waterproof waxed weatherproof weighted whitening "
         "whole wicking wide wild windproof wireless with wooden woody woven wrapped"
-    ).split()
+    )
 )
 """Words of titles that are no nouns; every other word of letters is one."""
 PRAISE = (
