@@ -137,6 +137,8 @@ class _Chain:
     actions: list[str] = field(default_factory=list)
     skills: list[str] = field(default_factory=list)
     spent: int = 0
+    ended_short: bool = False
+    """Whether what was tried last ended the episode before the goal held: buying does, in a shop."""
 
     def run(self) -> Attempt:
         """Add links until the goal is reached or no further one is found."""
@@ -197,8 +199,20 @@ class _Chain:
             plan = self.search.plan(self.world, Goal(self.goal.text, (*kept, target)), share)
             self.spent += plan.simulations
             link = self._tried(plan.actions, (target,)) if plan.success else None
+            if link is None and self.ended_short:
+                yield from self._by_search_together(missing)
+                return
             if link is not None:
                 yield link
+
+    def _by_search_together(self, missing: Sequence[Predicate]) -> Iterator[_Link]:
+        """Search for everything at once, with all that is left: here one part's last step ends the episode."""
+        self.world.restore(self.here)
+        plan = self.search.plan(self.world, self.goal, self.budget - self.spent)
+        self.spent += plan.simulations
+        link = self._tried(plan.actions, missing) if plan.success else None
+        if link is not None:
+            yield link
 
     def _tried(self, actions: Sequence[str], wanted: Sequence[Predicate]) -> _Link | None:
         """Take actions from `here`; return the link if `wanted` then holds and nothing that held was lost.
@@ -206,6 +220,7 @@ class _Chain:
         From the second attempt on what held may be lost, if what the link is for is reached.
         """
         self.world.restore(self.here)
+        self.ended_short = False
         taken: list[str] = []
         held = self.held
         for action in actions:
@@ -216,6 +231,7 @@ class _Chain:
             held = self.world.satisfied(self.goal)
             if terminated or truncated:
                 if not all(held):
+                    self.ended_short = terminated
                     return None  # the episode's last step, short of the goal
                 break
         now = dict(zip(self.goal.predicates, held, strict=True))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,7 @@ from worldschool.errors import WorldError, nearest
 from worldschool.spaces import AnyText
 
 if TYPE_CHECKING:
-    from playwright.sync_api import ElementHandle, Page
+    from playwright.sync_api import Page, Playwright
 
 MODES = ("text", "text_rich")
 FLAGS = (
@@ -38,42 +39,40 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MOST_SEED = 2**63
 CLICK_S = 2.0
 """How long is waited for an element that the mouse does not reach, before it is clicked without one."""
-READ_PAGE = r"""() => {
-  document.body.normalize();  // long texts are parsed into several nodes
-  const nodes = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+TEXTS = r"""
+const texts = () => {
+  const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
-    const parent = walk.currentNode.parentElement;
-    let text = walk.currentNode.data, kind = "text", marked = false;
-    if (/^[ \n\t\f\r]*$/.test(text)) {
-      if (!text || text.includes("\n")) continue;
-      text = " ";
-    }
-    if (parent.localName === "button") kind = "button";
-    else if (parent.localName === "label") {
-      kind = "label";
-      marked = parent.previousElementSibling.checked;
-    } else if (parent.className === "product-link") {
-      kind = "link";
-      marked = "visited" in parent.dataset;
-    }
-    nodes.push([text, kind, marked]);
+    const text = walk.currentNode.data;
+    if (!/^[ \n\t\f\r]*$/.test(text)) found.push([text, walk.currentNode.parentElement]);
+    else if (text && !text.includes("\n")) found.push([" ", walk.currentNode.parentElement]);
   }
+  return found;
+};
+"""
+"""The page's texts and what they stand in, by the rules of WebShop's readers."""
+READ_PAGE = f"""() => {{
+  document.body.normalize();  // long texts are parsed into several nodes
+  {TEXTS}
+  const nodes = texts().map(([text, parent]) => {{
+    if (parent.localName === "button") return [text, "button", false];
+    if (parent.localName === "label") return [text, "label", parent.previousElementSibling.checked];
+    if (parent.className === "product-link") return [text, "link", "visited" in parent.dataset];
+    return [text, "text", false];
+  }});
   const reward = document.querySelector("#reward pre");
-  return {kind: document.body.dataset.page, nodes, reward: reward && reward.textContent};
-}"""
-FIND_CLICKABLE = """(wanted) => {
-  for (const selector of ["button", "a.product-link"])
-    for (const one of document.querySelectorAll(selector))
-      if (one.textContent.toLowerCase() === wanted) return one;
-  for (const one of document.querySelectorAll("label"))
-    if (one.textContent === wanted) return one;
-  return null;
-}"""
+  return {{kind: document.body.dataset.page, nodes, reward: reward && reward.textContent}};
+}}"""
+NTH_ELEMENT = f"(number) => {{ {TEXTS} return texts()[number][1]; }}"
 SEND_SEARCH = """([path, words]) => {
   const form = document.createElement("form"), input = document.createElement("input");
   form.method = "post"; form.action = path; input.type = "hidden"; input.name = "search_query"; input.value = words;
   form.append(input); document.body.append(form); form.submit();
 }"""
+
+
+_OF_THREAD = threading.local()
+"""A thread's Playwright, and how many environments use it."""
 
 
 class _Read(NamedTuple):
@@ -260,7 +259,7 @@ class ShopBrowserEnv(gymnasium.Env[str, str]):
         if name == "search" and argument:
             return self._search(argument)
         if name == "click" and argument and argument != "search":
-            found = self._page.evaluate_handle(FIND_CLICKABLE, argument).as_element()
+            found = self._clickables().get(argument)
             if found is not None:
                 self._follow(found)
                 return None
@@ -284,9 +283,23 @@ class ShopBrowserEnv(gymnasium.Env[str, str]):
     def _session_path(self) -> str:
         return "/".join(self._page.evaluate("location.pathname").split("/")[:3])
 
-    def _follow(self, element: ElementHandle) -> None:
+    def _clickables(self) -> dict[str, int]:
+        """Return what can be clicked, as `Visit.clickables` has it, and which of the page's texts it is."""
+        nodes = self._seen().nodes
+        found: dict[str, int] = {}
+        for wanted in ("button", "link", "label"):
+            exact = wanted == "label" and self._config.compat == "webshop"
+            for number, (text, kind) in enumerate(nodes):
+                if kind == wanted:
+                    found.setdefault(text if exact else text.lower(), number)
+        return found
+
+    def _follow(self, number: int) -> None:
+        """Click the element that the page's text of a number stands in, and wait for where it leads."""
         from playwright.sync_api import TimeoutError as TooLate
 
+        element = self._page.evaluate_handle(NTH_ELEMENT, number).as_element()
+        assert element is not None
         with self._page.expect_navigation(wait_until="domcontentloaded"):
             try:
                 element.click(timeout=1000 * CLICK_S, no_wait_after=True)
@@ -311,7 +324,7 @@ class ShopBrowserEnv(gymnasium.Env[str, str]):
             "error": error,
             "split": self._config.split,
             "has_search_bar": read.kind == "search",
-            "clickables": _clickables(read.nodes),
+            "clickables": list(self._clickables()),
             "url": self._page.url,
         }
 
@@ -322,13 +335,13 @@ class ShopBrowserEnv(gymnasium.Env[str, str]):
 
     def _open(self, held: ExitStack) -> Page:
         try:
-            from playwright.sync_api import Error, sync_playwright
+            from playwright.sync_api import Error
         except ImportError:
             raise WorldError(
                 "Playwright is missing", where="ShopBrowser", mend="Install worldschool[browser]."
             ) from None
         settings = self._browser_settings
-        playwright = held.enter_context(sync_playwright())
+        playwright = held.enter_context(_playwright())
         program = settings.executable_path or _program(playwright.chromium.executable_path)
         flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]  # Chromium has no sandbox for root
         try:
@@ -345,6 +358,31 @@ class ShopBrowserEnv(gymnasium.Env[str, str]):
         page = browser.new_context(java_script_enabled=True).new_page()
         page.set_default_timeout(1000 * settings.timeout_s)
         return page
+
+
+@contextmanager
+def _playwright() -> Iterator[Playwright]:
+    """Give this thread's Playwright, of which there can be one; the last environment that closes ends it."""
+    from playwright.sync_api import Error, sync_playwright
+
+    if not getattr(_OF_THREAD, "users", 0):
+        try:
+            _OF_THREAD.opened = sync_playwright()
+            _OF_THREAD.playwright = _OF_THREAD.opened.__enter__()
+        except Error as error:
+            raise WorldError(
+                f"Playwright cannot be started ({error.message.splitlines()[0]})",
+                where="ShopBrowser",
+                mend="In a notebook, make the environment in a thread of its own.",
+            ) from None
+        _OF_THREAD.users = 0
+    _OF_THREAD.users += 1
+    try:
+        yield _OF_THREAD.playwright
+    finally:
+        _OF_THREAD.users -= 1
+        if not _OF_THREAD.users:
+            _OF_THREAD.opened.__exit__(None, None, None)
 
 
 def _close_quietly(browser: Any) -> None:
@@ -368,12 +406,3 @@ def _check_mode(mode: str) -> None:
             where="ShopBrowser: observation_mode",
             mend=f"A browser gives {' or '.join(MODES)}.{nearest(mode, MODES)}",
         )
-
-
-def _clickables(nodes: Sequence[pages.Node]) -> list[str]:
-    """Return what can be clicked, as `Visit.clickables` does."""
-    kinds: Mapping[pages.Kind, bool] = {"button": True, "link": True, "label": False}
-    found: dict[str, None] = {}
-    for kind, lower in kinds.items():
-        found |= {node.text.lower() if lower else node.text: None for node in nodes if node.kind == kind}
-    return list(found)

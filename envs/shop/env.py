@@ -65,7 +65,8 @@ class ShopEnv(World):
         self.observation_space = AnyText(max_length=1 << 20)
         self.action_space = AnyText(max_length=1000)
         self._shop = shops.shop_of(self._config)
-        self._rules: Rules = "webshop" if self._config.compat == "webshop" else "mended"
+        self.rules: Rules = "webshop" if self._config.compat == "webshop" else "mended"
+        """By which rules purchases are scored."""
         self._visit: Visit | None = None
         self._goal = NO_GOAL
         self._session_id = "shop"
@@ -200,7 +201,7 @@ class ShopEnv(World):
             return (False,) * len(goal.predicates)
         bought = self._purchase()
         return tuple(
-            wishes.predicate_holds(predicate, self._shop.wish((predicate,)), bought, self._rules)
+            wishes.predicate_holds(predicate, self._shop.wish((predicate,)), bought, self.rules)
             for predicate in goal.predicates
         )
 
@@ -215,13 +216,13 @@ class ShopEnv(World):
             return 0.0
         wish = self._shop.wish(goal.predicates)
         if self._bought:
-            return wish.score(self._purchase(), self._rules).reward
+            return wish.score(self._purchase(), self.rules).reward
         if visit.session.row is not None:
-            return 0.3 + 0.65 * wish.score(self._purchase(), self._rules).reward
+            return 0.3 + 0.65 * wish.score(self._purchase(), self.rules).reward
         rows = visit.rows_shown
         if not rows:
             return 0.0
-        return 0.05 + 0.25 * max(wish.score(self._shop.purchase(row, {}), self._rules).reward for row in rows)
+        return 0.05 + 0.25 * max(wish.score(self._shop.purchase(row, {}), self.rules).reward for row in rows)
 
     def events(self) -> tuple[Event, ...]:
         """Return the event of the last step; none where nothing was done, or after reset or restore."""
@@ -287,13 +288,13 @@ class ShopEnv(World):
         """Open the page of a session; one of a purchase shows its reward."""
         self._score, reward = None, 0.0
         if session.page == "done":
-            self._score = self._shop.score(self._goal, session, self._rules)
+            self._score = self._shop.score(self._goal, session, self.rules)
             reward = self._score.reward
         self._visit = Visit(self._shop.shelf, session, self._goal.text, self._session_id, reward)
 
     def _take_goal(self, goal: Goal) -> None:
         wish = self._shop.wish(goal.predicates)  # names what is in this shop
-        if self._rules == "webshop" and goal.predicates and not wish.attributes:
+        if self.rules == "webshop" and goal.predicates and not wish.attributes:
             raise WorldError(
                 "it asks for no attribute, and WebShop divides by their number",
                 where="Shop: goal",

@@ -19,11 +19,12 @@ CANDIDATES = 4
 
 
 def price_of(product: Product) -> float:
-    """Return what a product costs in dollars: its price, 100 without one, of a range a point drawn evenly by its id."""
+    """Return what a product costs in dollars: its price, 100 without one, of a range a point drawn evenly by its id, in cents."""
     if not product.prices:
         return UNKNOWN_PRICE
-    low, high = product.prices[0], product.prices[:2][-1]
-    return low if low == high else low + (high - low) * _drawn(f"price: {product.asin}") / 2**128
+    low, high = sorted((product.prices[0], product.prices[:2][-1]))
+    drawn = low + (high - low) * (_drawn(f"price: {product.asin}") / 2**128)
+    return low if low == high else min(max(round(drawn, 2), low), high)
 
 
 def price_bound(price: float, key: str) -> float:

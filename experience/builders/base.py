@@ -110,6 +110,16 @@ BUILDERS: dict[str, BuilderSpec] = {
     ),
     "negation": _row("negation", "NegationSettings", rules=f"{_MENTIONS} nearest_mention together"),
     "witness": _row("witness", "WitnessSettings", rules="told_before told_after"),
+    "fitting_product": _row("shopping.fitting_product", "FittingProductSettings", rules="recency primacy"),
+    "violated_constraint": _row(
+        "shopping.violated_constraint", "ViolatedConstraintSettings", rules="longest shortest"
+    ),
+    "chosen_option": _row(
+        "shopping.chosen_option", "ChosenOptionSettings", rules=f"{_MENTIONS} longest shortest"
+    ),
+    "price_comparison": _row("shopping.price_comparison", "PriceComparisonSettings", rules="recency primacy"),
+    "next_click": _row("shopping.next_click", "NextClickSettings", rules="longest shortest"),
+    "shopping_plan": _row("shopping.shopping_plan", "ShoppingPlanSettings"),
 }
 
 

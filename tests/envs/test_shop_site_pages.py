@@ -155,7 +155,7 @@ def test_item_page():
     radios = page.having("input", type="radio")
     assert [(radio["name"], radio["value"]) for radio in radios] == [
         ("size", "size: 30"), ("size", "32 [slim]"), ("length", "length: 30"), ("length", "34"),
-        ("fit", "fit: Features"), ("fit", "regular"),
+        ("fit", "fit: features"), ("fit", "regular"),
     ]  # fmt: skip
     assert [radio["value"] for radio in radios if "checked" in radio] == ["length: 30"]
     assert all(radio["data-url"] == "/s/an-id/item?asin=B0JEANS001" for radio in radios)

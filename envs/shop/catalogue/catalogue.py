@@ -174,13 +174,23 @@ def _check(folder: Path, description: Any) -> None:
         raise WorldError(
             f"schema {schema!r}", where=where, mend=f"This release reads {SCHEMA}; make the catalogue again."
         )
-    for name, kind in _FIELDS.items():
-        if not isinstance(description.get(name), kind):
+    for name in ("products", "goals", "goal_rows", "ordered", "digest", "files"):
+        if not _fits(description.get(name), name):
             raise WorldError(f"found {description.get(name)!r}", where=f"{where}: {name}", mend=MEND)
-    for name, size in description["files"].items():
-        path = folder / Path(name).name
-        if not path.is_file() or path.stat().st_size != size:
+    files = [
+        "products.arrow",
+        "goals.arrow",
+        "ids.arrow",
+        *(["order.arrow"] if description["ordered"] else []),
+    ]
+    for name in files:
+        path = folder / name
+        if not path.is_file() or path.stat().st_size != description["files"].get(name):
             raise WorldError("this file is missing or cut short", where=str(path), mend=MEND)
 
 
-_FIELDS = {"products": int, "goals": int, "goal_rows": int, "ordered": bool, "digest": str, "files": dict}
+def _fits(value: Any, name: str) -> bool:
+    """Return whether a value of catalogue.json can be what it is called."""
+    if name in ("products", "goals", "goal_rows"):
+        return type(value) is int and value >= 0
+    return isinstance(value, {"ordered": bool, "digest": str, "files": dict}[name])

@@ -11,50 +11,58 @@ from worldschool.envs.shop.goals import GoalOptions, GoalTemplate, ShopGoal
 from worldschool.envs.shop.products import Product, Review
 from worldschool.errors import WorldError
 
-_TEXT = pa.large_string()
-_TEXTS = pa.large_list(_TEXT)
+_TEXT, _NUMBER, _COUNT = pa.large_string(), pa.float64(), pa.int64()
 
 
-def _records(*fields: str) -> pa.DataType:
-    return pa.large_list(pa.struct([(field, _TEXT) for field in fields]))
+def _list(of: pa.DataType) -> pa.DataType:
+    return pa.large_list(_field("item", of))
+
+
+def _records(**fields: pa.DataType) -> pa.DataType:
+    return _list(pa.struct([_field(name, of) for name, of in fields.items()]))
+
+
+def _field(name: str, of: pa.DataType) -> pa.Field:
+    """Return a column that is never null, or one that may be: written "name?"."""
+    return pa.field(name.removesuffix("?"), of, nullable=name.endswith("?"))
 
 
 PRODUCTS = pa.schema(
     [
-        ("asin", _TEXT),
-        ("title", _TEXT),
-        ("description", _TEXT),
-        ("bullets", _TEXTS),
-        ("prices", pa.large_list(pa.float64())),
-        ("price", pa.float64()),
-        ("category", _TEXT),
-        ("query", _TEXT),
-        ("product_category", _TEXT),
-        ("attributes", _TEXTS),
-        ("options", pa.large_list(pa.struct([("name", _TEXT), ("values", _TEXTS)]))),
-        ("image", _TEXT),
-        ("option_images", _records("value", "image")),
-        ("rating", _TEXT),
-        ("reviews", _records("title", "score", "body")),
-        ("nouns", _TEXTS),
+        _field("asin", _TEXT),
+        _field("title", _TEXT),
+        _field("description", _TEXT),
+        _field("bullets", _list(_TEXT)),
+        _field("prices", _list(_NUMBER)),
+        _field("price", _NUMBER),
+        _field("category", _TEXT),
+        _field("query", _TEXT),
+        _field("product_category", _TEXT),
+        _field("attributes", _list(_TEXT)),
+        _field("options", _records(name=_TEXT, values=_list(_TEXT))),
+        _field("image", _TEXT),
+        _field("option_images", _records(**{"value": _TEXT, "image?": _TEXT})),
+        _field("rating", _TEXT),
+        _field("reviews", _records(title=_TEXT, score=_TEXT, body=_TEXT)),
+        _field("nouns?", _list(_TEXT)),
     ]
 )
 """A product: the fields of `Product`, and `price`, what it costs. nouns is null where they are not known."""
 GOALS = pa.schema(
     [
-        ("asin", _TEXT),
-        ("row", pa.int64()),
-        ("category", _TEXT),
-        ("query", _TEXT),
-        ("name", _TEXT),
-        ("product_category", _TEXT),
-        ("instruction", _TEXT),
-        ("attributes", _TEXTS),
-        ("options", _records("name", "value")),
-        ("price_upper", pa.float64()),
-        ("weight", pa.float64()),
-        ("split", _TEXT),
-        ("combinations", pa.int64()),
+        _field("asin", _TEXT),
+        _field("row", _COUNT),
+        _field("category?", _TEXT),
+        _field("query?", _TEXT),
+        _field("name?", _TEXT),
+        _field("product_category?", _TEXT),
+        _field("instruction", _TEXT),
+        _field("attributes", _list(_TEXT)),
+        _field("options?", _records(**{"name?": _TEXT, "value": _TEXT})),
+        _field("price_upper", _NUMBER),
+        _field("weight", _NUMBER),
+        _field("split?", _TEXT),
+        _field("combinations?", _COUNT),
     ]
 )
 """A goal: the fields of `ShopGoal`; an option's name is null where only a value is wanted.
@@ -154,21 +162,43 @@ def batch_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema, what: str) ->
     """Return rows as a batch of columns.
 
     Raises:
-        WorldError: a field is of another type or not UTF-8; `what` the rows are is named ("product").
+        WorldError: a field is of another type, missing or not UTF-8; `what` the rows are is named ("product").
     """
     try:
         return pa.record_batch(
-            [pa.array([row[field.name] for row in rows], field.type) for field in schema], schema=schema
+            [_column(field, [row[field.name] for row in rows]) for field in schema], schema=schema
         )
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+    except _NOT_STORED:
         for row in rows:
             for field in schema:
                 try:
-                    pa.array([row[field.name]], field.type)
-                except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+                    _column(field, [row[field.name]])
+                except _NOT_STORED as error:
                     raise WorldError(
-                        f"{row[field.name]!r:.80} is no {field.type} ({error})",
+                        f"found {str(row[field.name])!r:.60} ({error})",
                         where=f"{what} {row['asin']!r}: {field.name}",
-                        mend="Give the field as worldschool.envs.shop.products and goals describe it, in valid Unicode.",
+                        mend="Give it as worldschool.envs.shop.products and goals describe it, in valid Unicode.",
                     ) from None
         raise
+
+
+_NOT_STORED = (pa.ArrowException, TypeError, ValueError, OverflowError)
+
+
+def _column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
+    column = pa.array(values, field.type)
+    if _has_wrong_null(column, field):
+        raise ValueError("None where there has to be a value")
+    return column
+
+
+def _has_wrong_null(column: pa.Array, field: pa.Field) -> bool:
+    if column.null_count and not field.nullable:
+        return True
+    if pa.types.is_large_list(field.type):
+        return _has_wrong_null(column.flatten(), field.type.value_field)
+    if pa.types.is_struct(field.type):
+        return any(
+            _has_wrong_null(column.field(n), field.type.field(n)) for n in range(field.type.num_fields)
+        )
+    return False

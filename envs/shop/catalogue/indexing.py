@@ -29,13 +29,13 @@ def saved_index(folder: Path, digest: str, build: Callable[[], BM25Index]) -> BM
     places = (folder / name, cache_folder() / "shop" / name)
     for place in places:
         if (place / "index.json").exists():
-            with suppress(UserError):
+            with suppress(UserError, EOFError):
                 return BM25Index.open(place)
     built: BM25Index | None = None
     for place in places:
         try:
             with _locked(place):
-                with suppress(UserError):
+                with suppress(UserError, EOFError):
                     return BM25Index.open(place)
                 if built is None:
                     built = build()

@@ -13,7 +13,12 @@ from worldschool.errors import WorldError
 
 CHUNK = 1 << 20
 """Characters read at once; more of them while one element is longer."""
+LONGEST = 1 << 28
+"""Characters of one element, about; more are taken for a quotation mark that is missing."""
+_LONGEST_LITERAL = 16
+"""Characters: an error so near to the end of what was read may be none when more is read, as in "fals" or "\\u20"."""
 _SPACES = " \t\n\r"
+_AFTER_VALUE = frozenset(f"{_SPACES},:]}}")
 
 
 def elements_of(path: Path) -> Iterator[Any]:
@@ -100,11 +105,15 @@ class _Text:
         while True:
             try:
                 value, end = self._decoder.raw_decode(self._text, self._at)
-                if end < len(self._text) or not self._more(size):  # a number may go on
+                # A number may go on where the text read so far ends, even "1" before ".".
+                if self._text[end : end + 1] in _AFTER_VALUE or not self._more(size):
                     self._at = end
                     return value
             except JSONDecodeError as error:
-                if not self._more(size):
+                unfinished = error.pos > len(self._text) - _LONGEST_LITERAL or error.msg.startswith(
+                    "Unterminated"
+                )
+                if not unfinished or len(self._text) - self._at > LONGEST or not self._more(size):
                     raise self._wrong(error.msg, error.pos) from None
             except RecursionError:
                 raise self._wrong("values are nested too deep") from None

@@ -28,6 +28,7 @@ from worldschool.envs.shop.goals import GoalTemplate, ShopGoal
 from worldschool.envs.shop.products import Product
 from worldschool.errors import OutputError, WorldError
 from worldschool.files import sync_directory, write_json
+from worldschool.records import SPLITS
 from worldschool.version import __version__
 
 SCHEMA = "worldschool.shop-catalogue/1"
@@ -58,6 +59,8 @@ def write_catalogue(
     try:
         content = hashlib.sha256()
         ids = _write_products(temporary / "products.arrow", products, price, content)
+        if not len(ids):
+            raise WorldError("there is no product", where=str(folder), mend="Give one at least.")
         rows, count = _write_goals(temporary / "goals.arrow", goals, ids, content)
         if order is not None:
             places = order(count)
@@ -101,7 +104,19 @@ def _write_products(
     def rows() -> Iterable[dict[str, Any]]:
         for product in products:
             _check(product)
-            yield row_of_product(product, price(product))
+            try:
+                row = row_of_product(product, price(product))
+            except (TypeError, ValueError, AttributeError) as error:
+                raise WorldError(
+                    f"a field is of another type ({error})",
+                    where=f"product {product.asin!r}",
+                    mend="Give it as worldschool.envs.shop.products describes it.",
+                ) from None
+            if not math.isfinite(row["price"]):
+                raise WorldError(
+                    f"found {row['price']}", where=f"product {product.asin!r}: price", mend="Give dollars."
+                )
+            yield row
 
     def batches() -> Iterable[pa.RecordBatch]:
         for batch in _batches(rows(), PRODUCTS, "product", content):
@@ -203,6 +218,12 @@ def _check_goal(goal: ShopGoal | GoalTemplate, ids: NDArray[Any]) -> None:
             f"row {goal.row} is not this product",
             where=f"goal of product {goal.asin!r:.80}: row",
             mend="Give the product's row.",
+        )
+    if goal.split is not None and goal.split not in SPLITS:
+        raise WorldError(
+            f"found {goal.split!r}",
+            where=f"goal of product {goal.asin!r}: split",
+            mend=f"Accepted: {', '.join(SPLITS)}, None.",
         )
     for name, value in (("price_upper", goal.price_upper), ("weight", goal.weight)):
         if not math.isfinite(value) or value < 0:

@@ -59,6 +59,7 @@ BEAUTY = (
                 "Eyes › Creams",
                 (9, 60),
                 "jar",
+                options="size=fluid, pack=packs",
                 is_="anti aging; fast absorbing",
             ),
             Row(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -23,12 +23,11 @@ class Draws:
 
     def __init__(self, key: str) -> None:
         self._key, self._block = key, 0
-        self._words = iter(())
         self._refill()
 
     def _refill(self) -> None:
         digest = hashlib.shake_256(f"{self._block} {self._key}".encode()).digest(2 * _WORDS)
-        self._words = iter(_UNPACK(digest))
+        self._words: Iterator[int] = iter(_UNPACK(digest))
         self._block += 1
 
     def below(self, count: int) -> int:
@@ -40,7 +39,10 @@ class Draws:
 
     def one_of(self, things: Sequence[T]) -> T:
         """Return one of some things."""
-        return things[self.below(len(things))]
+        for word in self._words:  # As `below`, whose call this saves.
+            return things[word * len(things) >> 16]
+        self._refill()
+        return self.one_of(things)
 
     def some_of(self, things: Sequence[T], count: int) -> list[T]:
         """Return `count` of some things (all, if there are fewer), in random order."""

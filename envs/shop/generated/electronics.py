@@ -182,6 +182,7 @@ ELECTRONICS = (
                 "webcam",
                 is_="high definition; easy to install; plug and play",
                 has="auto focus; *privacy cover; *built in microphone",
+                options="color=device",
                 uses="video calls",
             ),
             Row(

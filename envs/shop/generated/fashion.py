@@ -9,7 +9,7 @@ FASHION = (
         f"{_ROOT} › Men › Clothing",
         made="cotton / polyester spandex / linen / merino wool",
         is_="machine washable / hand wash; slim fit / regular fit / loose fit; moisture wicking; wrinkle resistant; quick drying",
-        uses="men, work, school, gym, daily wear",
+        uses="work, school, gym, daily wear, travel",
         rows=(
             Row(
                 "men's jeans, men's denim pants",
@@ -85,7 +85,7 @@ FASHION = (
         f"{_ROOT} › Women › Clothing",
         made="cotton / rayon / polyester spandex / linen",
         is_="machine washable / hand wash; slim fit / loose fit; lightweight; wrinkle resistant; quick drying",
-        uses="women, work, parties, vacation, daily wear",
+        uses="work, parties, vacation, daily wear, gifts",
         rows=(
             Row(
                 "women's jeans, women's denim pants",

@@ -359,7 +359,7 @@ GARDEN = (
             ),
             Row(
                 "patio umbrella, outdoor umbrella",
-                "Umbrellas",
+                "Shade › Umbrellas",
                 (39, 180),
                 "umbrella",
                 made="polyester / olefin fabric",

@@ -24,12 +24,14 @@ class Attribute:
         text: in lower case.
         form: "is", "made" or "has".
         title: as titles write it.
+        start: as a sentence's beginning.
         article: "a ", "an " or "", before what is had.
     """
 
     text: str
     form: Form
     title: str
+    start: str
     article: str = ""
 
 
@@ -62,9 +64,9 @@ class Row:
     query: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
-    """A kind of product.
+    """A kind of product; equal to itself only, which makes it a fast key.
 
     Attributes:
         names, titles: what it is called, and as titles write it.
@@ -146,7 +148,9 @@ def _groups(text: str, form: Form) -> list[tuple[Attribute, ...]]:
 def _attribute(text: str, form: Form) -> Attribute:
     """Read an attribute; a star before it says that there is one of it, which a sentence gives an article."""
     text, has_article = text.lower().removeprefix("*"), text.startswith("*")
-    return Attribute(text, form, titled(text), f"{article_of(text)} " if has_article else "")
+    title, (first, *others) = titled(text), text.split(" ")
+    start = " ".join((titled(first), *others))
+    return Attribute(text, form, title, start, f"{article_of(text)} " if has_article else "")
 
 
 def _parts(text: str, separator: str) -> list[str]:

@@ -18,7 +18,7 @@ _COLOURS: dict[str, str] = dict(
         "amber:d9922e apple:7fb24a auburn:7b3f2a barbecue:8c4a2f beige:d9c7a7 berry:8e3a5e black:3a3d42 blonde:dcc07d "
         "blue:4a7fc1 blush:e7b7b3 brick:a5503f brown:7d5a41 bubblegum:f099bd burgundy:7c2b3e caramel:c08a4f cedar:9b6a4a "
         "charcoal:50565e cheddar:e6a23c cherry:9d3140 chestnut:7a4b34 chocolate:6b4433 cinnamon:a8613a citrus:e6b73a "
-        "cocoa:6e4a3a coconut:e9e2d3 coffee:6f4e3a cognac:9a5a32 copper:b87352 coral:ee7e6b cranberry:a32e45 cucumber:8fb98b "
+        "cocoa:6e4a3a coconut:e9e2d3 coffee:6f4e3a cognac:9a5a32 copper:b87352 coral:ee7e6b cranberry:a32e45 dark:39445e "
         "espresso:4f3a30 eucalyptus:88a997 gold:d1a84b gray:9aa0a6 green:6fa06a hazelnut:9a7350 hibiscus:c03f63 honey:dca044 "
         "indigo:44508c ivory:eee6d2 jalapeno:6d9a48 jasmine:f0e6b8 jet:2f3136 khaki:b5a676 lavender:a595cf lemon:ead84f "
         "lime:a9c94b linen:e6ded0 mango:eda33b maple:b07a43 mauve:a9798f midnight:2d3654 mint:9fd3bd mocha:7c5b48 mustard:d2a43a "

@@ -71,9 +71,9 @@ def asin_of(number: int, seed: int) -> str:
     one to one.
     """
     left, right = divmod(number, _HALF)
-    left = (left + _mixed(right, seed)) % _HALF
-    right = (right + _mixed(left, seed + 1)) % _HALF
-    left = (left + _mixed(right, seed + 2)) % _HALF
+    left = (left + _mixed(right + 5 * seed)) % _HALF
+    right = (right + _mixed(left + 7 * seed)) % _HALF
+    left = (left + _mixed(right + 11 * seed)) % _HALF
     return f"B0{_PAIRS[left // 1296]}{_PAIRS[left % 1296]}{_PAIRS[right // 1296]}{_PAIRS[right % 1296]}"
 
 
@@ -82,10 +82,10 @@ def nouns_of(title: str) -> tuple[str, ...]:
     return tuple([word for word in _LETTERS.findall(title.lower()) if word not in words.NO_NOUNS])
 
 
-def _mixed(value: int, seed: int) -> int:
-    value = (value + seed * 0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019) & 0xFFFFFFFFFFFFFFFF
-    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
-    return (value ^ (value >> 31)) >> 16
+def _mixed(value: int) -> int:
+    """Return 48 bits that look unlike those of neighbouring values (a step of SplitMix64, Steele et al. 2014)."""
+    value = (value + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
+    return ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF) >> 16
 
 
 def _parted(attributes: Sequence[Attribute], first: int) -> tuple[Sequence[Attribute], Sequence[Attribute]]:
@@ -183,18 +183,17 @@ def _about(
     told, place = [], draws.below(1000)
     for attribute in attributes:
         text, fitting = attribute.text, sentences[attribute.form]
-        slots["a"], slots["A"], slots["x"] = text, _capital(text), attribute.article + text
+        slots["a"], slots["A"], slots["x"] = text, attribute.start, attribute.article + text
         told.append(fitting[place % len(fitting)].format_map(slots))
         place += 1
     return told
 
 
 def _bullets(draws: Draws, slots: dict[str, str], attributes: Sequence[Attribute]) -> tuple[str, ...]:
-    """Draw three to five features: two or three about attributes, as far as there are so many, and one or two others."""
+    """Draw three to five features: two or three about attributes, as far as there are so many, and others."""
     told = _about(draws, slots, attributes[: 2 + draws.below(2)], words.BULLETS)
-    others = [
-        sentence.format_map(slots) for sentence in draws.some_of(words.PLAIN_BULLETS, 1 + draws.below(2))
-    ]
+    count = max(1 + draws.below(2), 3 - len(told))
+    others = [sentence.format_map(slots) for sentence in draws.some_of(words.PLAIN_BULLETS, count)]
     return (*others[1:], *told, others[0]) if draws.below(4) == 0 else (*told, *others)
 
 

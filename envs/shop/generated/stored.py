@@ -25,7 +25,8 @@ def generated_catalogue(products: int, seed: int) -> Catalogue:
     Processes that make it at the same time do not disturb each other: a catalogue is there once it is whole.
 
     Raises:
-        WorldError: the number of products is below 1, or the seed below 0.
+        WorldError: the number of products is below 1, or the seed below 0; or what the cache holds is damaged.
+        OutputError: the cache folder cannot be written to.
     """
     for name, value, least in (("products", products, 1), ("catalogue_seed", seed, 0)):
         if value < least:
@@ -43,5 +44,12 @@ def generated_catalogue(products: int, seed: int) -> Catalogue:
         try:
             return Catalogue.write(folder, generate(products, seed), generate_goals(products, seed), about)
         except OutputError:
-            pass  # Another process was faster.
-    return Catalogue.open(folder)
+            if not folder.exists():
+                raise
+            # Another process was faster.
+    try:
+        return Catalogue.open(folder)
+    except WorldError as error:
+        raise WorldError(
+            error.problem, where=str(folder), mend="Remove this folder: the catalogue will be made again."
+        ) from None

@@ -130,7 +130,7 @@ OPENINGS = (
 ABOUT = {
     "is": (
         "{It} {is} {a} and a joy to own.",
-        "Being {a}, {it} fits into any routine.",
+        "Being {a}, {it} fit{s} into any routine.",
         "Customers say that {this} {is} {a} beyond what they hoped for.",
         "Yes, {it} {is} {a}.",
         "Since {it} {is} also {a}, {it} will stay with you.",

@@ -27,7 +27,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from worldschool.envs.shop.config import ShopConfig
-from worldschool.envs.shop.products import Product
+from worldschool.envs.shop.generated import picture
 from worldschool.envs.shop.shops import shop_of
 from worldschool.envs.shop.site.addresses import (
     ROOT,
@@ -166,7 +166,7 @@ class _Pages:
         row = self._catalogue.row_of(request.query_params.get("asin", ""))
         if row is None:
             raise HTTPException(404)
-        drawn = _drawn(self._catalogue.product(row))
+        drawn = picture(self._catalogue.product(row))
         return Response(_encoded(drawn), media_type="image/svg+xml", headers=PICTURE_HEADERS)
 
     async def static(self, request: Request) -> Response:
@@ -184,16 +184,8 @@ class _Pages:
         return session
 
 
-def _drawn(product: Product) -> str:
-    try:
-        from worldschool.envs.shop.generated import picture
-    except ImportError:
-        return '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100"><circle cx="50" cy="50" r="40" fill="#9a9"/></svg>'
-    return picture(product)
-
-
 def _page(session: SiteSession) -> Response:
-    return HTMLResponse(_encoded(html_of(session.visit, session.score)))
+    return HTMLResponse(_encoded(html_of(session.visit, session.score, session.id)))
 
 
 def _lead_to(session: SiteSession) -> RedirectResponse:

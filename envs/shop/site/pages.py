@@ -27,13 +27,14 @@ LONGEST_NAME = 120
 
 
 class Choice(NamedTuple):
-    """A value of an option: the text to click, and whether it counts as clicked."""
+    """A value of an option: its text, what `click[...]` takes for it, and whether it is marked as clicked."""
 
     label: str
+    click: str
     chosen: bool
 
 
-def html_of(visit: Visit, score: Mapping[str, Any] | None = None) -> str:
+def html_of(visit: Visit, score: Mapping[str, Any] | None = None, session_id: str | None = None) -> str:
     """Return a visit's page as HTML.
 
     Parsed, it has exactly the texts `visit.nodes`: a button's in `button`, an option value's in `label`, a product's id in
@@ -42,22 +43,24 @@ def html_of(visit: Visit, score: Mapping[str, Any] | None = None) -> str:
     Args:
         visit: what is shown.
         score: the parts of a purchase's reward under WebShop's names, which the page after it then shows besides.
+        session_id: what links and forms lead to; None for the visit's own.
 
     Raises:
         WorldError: Jinja2 is missing.
     """
     session = visit.session
+    session_id = visit.session_id if session_id is None else session_id
     template = _environment().get_template(f"{session.page}.html")
     context: dict[str, Any] = {
         "visit": visit,
-        "here": Address("").under(visit.session_id),
+        "here": Address("").under(session_id),
         "token": token_of(visit),
         "page_title": _title(visit),
     }
     if session.page == "results":
-        context |= _results(visit)
+        context |= _results(visit, session_id)
     elif session.page in ("item", "sub", "done"):
-        context |= _item(visit) | {"score_parts": _score_parts(score or {})}
+        context |= _item(visit, session_id) | {"score_parts": _score_parts(score or {})}
     return _finished(template.render(context))
 
 
@@ -81,12 +84,12 @@ def short(text: str) -> str:
     return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 3]}..."
 
 
-def _results(visit: Visit) -> dict[str, Any]:
+def _results(visit: Visit, session_id: str) -> dict[str, Any]:
     found = []
     for row in visit.rows_shown:
         product = visit.shelf.product(row)
         after = Session(page="item", row=row)
-        found.append((product, address_of(after, visit.shelf).under(visit.session_id)))
+        found.append((product, address_of(after, visit.shelf).under(session_id)))
     buttons = {node.text for node in visit.nodes if node.kind == "button"}
     return {
         "found": found,
@@ -96,13 +99,13 @@ def _results(visit: Visit) -> dict[str, Any]:
     }
 
 
-def _item(visit: Visit) -> dict[str, Any]:
+def _item(visit: Visit, session_id: str) -> dict[str, Any]:
     session, product = visit.session, visit.product
     item = Session(page="item", row=session.row)
     return {
         "product": product,
         "choices": _choices(visit) if session.page == "item" else {},
-        "item_address": address_of(item, visit.shelf).under(visit.session_id),
+        "item_address": address_of(item, visit.shelf).under(session_id),
         "parts": (*pages.SUBPAGES, *([pages.ATTRIBUTES] if visit.shelf.show_attributes else [])),
         "part": session.subpage,
         "options_text": pages.json_in_html(dict(session.options)),
@@ -129,17 +132,16 @@ def _score_parts(score: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _choices(visit: Visit) -> Mapping[str, list[Choice]]:
-    """Return option name to its choices; a choice is marked where the page in mode "text_rich" marks it."""
-    chosen, url = dict(visit.session.options), visit.url
-
-    def is_clicked(label: str) -> bool:
-        name, value = visit._labels[label]
-        return f'"{label}"' in url if visit.shelf.compat == "webshop" else chosen.get(name) == value
-
-    return {
-        name: [Choice(label, is_clicked(label)) for label in labels]
-        for name, labels in visit._labels_by_option().items()
-    }
+    """Return option name to its choices, marked as the page in mode "text_rich" marks them."""
+    plain = visit.shelf.compat == "webshop"
+    found: dict[str, list[Choice]] = {}
+    for name, values in visit.product.options.items():
+        found[name] = []
+        for value in values:
+            label = value if plain or visit.labels.get(value) == (name, value) else f"{name}: {value}"
+            click = label if plain else label.lower()
+            found[name].append(Choice(label, click, label in visit.clicked))
+    return found
 
 
 def _title(visit: Visit) -> str:

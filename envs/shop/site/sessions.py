@@ -50,10 +50,8 @@ class SiteSession:
 
     @property
     def visit(self) -> Visit:
-        """The open page, its addresses with this session's id."""
-        visit = self._env.visit
-        visit.session_id = self.id
-        return visit
+        """The open page."""
+        return self._env.visit
 
     @property
     def shopping(self) -> Shopping:
