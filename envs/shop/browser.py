@@ -37,6 +37,8 @@ FLAGS = (
 """Chromium is to fetch nothing but the shop's pages, and to live in a container's small /dev/shm."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MOST_SEED = 2**63
+KINDS = ("search", "results", "item", "sub", "done")
+"""What pages of a session are; any other says what is wrong."""
 CLICK_S = 2.0
 """How long is waited for an element that the mouse does not reach, before it is clicked without one."""
 TEXTS = r"""
@@ -243,6 +245,11 @@ class ShopBrowserEnv(gymnasium.Env[str, str]):
 
     def _look(self) -> _Read:
         found = self._page.evaluate(READ_PAGE)
+        if found["kind"] not in KINDS:
+            told = " ".join(text for text, _, _ in found["nodes"][:2])
+            raise WorldError(
+                f"the site answers: {told!r:.200}", where=f"ShopBrowser: {self._page.url}", mend="Call reset."
+            )
         nodes = [pages.Node(text, kind) for text, kind, _ in found["nodes"]]
         marked = [bool(mark) for _, _, mark in found["nodes"]]
         self._read = _Read(found["kind"], nodes, marked, float(found["reward"] or 0.0))

@@ -19,7 +19,7 @@ from worldschool.envs.shop.reward import Rules, Score
 from worldschool.envs.shop.session import Session, Visit, read_action
 from worldschool.envs.world import World, check_kind
 from worldschool.errors import WorldError
-from worldschool.records import Entity, Event, Fact, Goal, Snapshot
+from worldschool.records import Entity, Event, Fact, Goal, Predicate, Snapshot
 from worldschool.spaces import AnyText
 
 NO_GOAL = Goal("")
@@ -196,14 +196,18 @@ class ShopEnv(World):
         self._enter(session)
 
     def satisfied(self, goal: Goal) -> tuple[bool, ...]:
-        """Return, for each predicate, whether what was bought meets it; before buying none is met."""
-        if not self._bought:
-            return (False,) * len(goal.predicates)
-        bought = self._purchase()
-        return tuple(
-            wishes.predicate_holds(predicate, self._shop.wish((predicate,)), bought, self.rules)
-            for predicate in goal.predicates
-        )
+        """Return, for each predicate, whether what was bought meets it; before buying none of a wish is met.
+
+        What is no part of a wish is looked up among the facts: ("AT", "shopper", "results page").
+        """
+        return tuple(self._holds(predicate) for predicate in goal.predicates)
+
+    def _holds(self, predicate: Predicate) -> bool:
+        name, subject, target = predicate
+        if name not in wishes.RELATIONS:
+            return telling.fact_of(name, subject, target) in self.facts()
+        wish = self._shop.wish((predicate,))
+        return self._bought and wishes.predicate_holds(predicate, wish, self._purchase(), self.rules)
 
     def progress(self, goal: Goal) -> float:
         """Return how near a purchase that meets the goal seems, in [0, 1]: `envs.search.Progress`.

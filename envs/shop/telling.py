@@ -65,6 +65,15 @@ def facts_of(visit: Visit) -> tuple[Fact, ...]:
     return tuple(sorted(found, key=lambda fact: (fact.subject, fact.relation, fact.object)))
 
 
+def fact_of(name: str, subject: str, target: str | None) -> Fact | None:
+    """Return the fact that a predicate of the records asks for; None if it is no such predicate."""
+    if name.startswith("STATE:"):
+        return Fact(subject, "STATE", name.removeprefix("STATE:"))
+    if name in ("ON", "INSIDE", "HOLDS", "AT") and target is not None:
+        return Fact(subject, name, target)  # type: ignore[arg-type]
+    return None
+
+
 def event_of(before: Visit, after: Visit, t: int) -> Event:
     """Return what a step did, from the page before it and the page after it."""
     was, now = before.session, after.session

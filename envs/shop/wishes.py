@@ -28,6 +28,7 @@ from worldschool.errors import WorldError
 from worldschool.records import Goal, Predicate
 
 TYPE, ATTRIBUTE, OPTION, PRICE = "TYPE", "ATTRIBUTE", "OPTION", "PRICE"
+RELATIONS = (TYPE, ATTRIBUTE, OPTION, PRICE)
 NO_BOUND = 1_000_000.0
 """The bound that WebShop gives where there is none."""
 
@@ -110,7 +111,7 @@ def check(predicate: Predicate) -> None:
     """
     name, subject, target = predicate
     where, mend = f"goal: {predicate}", ""
-    if name not in (TYPE, ATTRIBUTE, OPTION, PRICE):
+    if name not in RELATIONS:
         raise WorldError(
             f"{name!r} is no relation of the shop", where=where, mend="Use TYPE, ATTRIBUTE, OPTION, PRICE."
         )

@@ -66,6 +66,7 @@ class BuilderSpec:
         version: of what it builds.
         rules: the shortcuts (worldschool.experience.questions.shortcuts) that balancing keeps at chance.
         pool: questions about one episode that balancing chooses from; less where each is tried in the world.
+        classes: of entities that an episode must have for its questions to make sense.
     """
 
     function: str
@@ -73,21 +74,35 @@ class BuilderSpec:
     version: int
     rules: tuple[str, ...] = ()
     pool: int = 8
+    classes: tuple[str, ...] = ()
 
 
-def _row(module: str, settings: str, version: int = 1, rules: str = "", pool: int = 8) -> BuilderSpec:
+def _row(
+    module: str,
+    settings: str,
+    version: int = 1,
+    rules: str = "",
+    pool: int = 8,
+    classes: tuple[str, ...] = (),
+) -> BuilderSpec:
     room = f"worldschool.experience.builders.{module}"
-    return BuilderSpec(f"{room}:build", f"{room}:{settings}", version, tuple(rules.split()), pool)
+    return BuilderSpec(f"{room}:build", f"{room}:{settings}", version, tuple(rules.split()), pool, classes)
 
 
 NOT_DRAWN = "the episode is not among the share asked about"
+_ROOMS, _PAGES = ("room",), ("page",)
 _MENTIONS = "recency primacy most_mentioned least_mentioned"
 BUILDERS: dict[str, BuilderSpec] = {
-    "object_path": _row("object_path", "ObjectPathSettings", rules="last_two most_mentioned_two"),
-    "object_location": _row(
-        "object_location", "ObjectLocationSettings", rules=f"{_MENTIONS} nearest_mention last_place"
+    "object_path": _row(
+        "object_path", "ObjectPathSettings", rules="last_two most_mentioned_two", classes=_ROOMS
     ),
-    "counting": _row("counting", "CountingSettings", rules="mentions mentions_and_first"),
+    "object_location": _row(
+        "object_location",
+        "ObjectLocationSettings",
+        rules=f"{_MENTIONS} nearest_mention last_place",
+        classes=_ROOMS,
+    ),
+    "counting": _row("counting", "CountingSettings", rules="mentions mentions_and_first", classes=_ROOMS),
     "plan_generation": _row("plan_generation", "PlanGenerationSettings"),
     "plan_generation_confusing": _row("plan_generation_confusing", "ConfusingSettings"),
     "activity_recognition": _row(
@@ -110,16 +125,26 @@ BUILDERS: dict[str, BuilderSpec] = {
     ),
     "negation": _row("negation", "NegationSettings", rules=f"{_MENTIONS} nearest_mention together"),
     "witness": _row("witness", "WitnessSettings", rules="told_before told_after"),
-    "fitting_product": _row("shopping.fitting_product", "FittingProductSettings", rules="recency primacy"),
+    "fitting_product": _row(
+        "shopping.fitting_product", "FittingProductSettings", rules="recency primacy", classes=_PAGES
+    ),
     "violated_constraint": _row(
-        "shopping.violated_constraint", "ViolatedConstraintSettings", rules="longest shortest"
+        "shopping.violated_constraint",
+        "ViolatedConstraintSettings",
+        rules="longest shortest",
+        classes=_PAGES,
     ),
     "chosen_option": _row(
-        "shopping.chosen_option", "ChosenOptionSettings", rules=f"{_MENTIONS} longest shortest"
+        "shopping.chosen_option",
+        "ChosenOptionSettings",
+        rules=f"{_MENTIONS} longest shortest",
+        classes=_PAGES,
     ),
-    "price_comparison": _row("shopping.price_comparison", "PriceComparisonSettings", rules="recency primacy"),
-    "next_click": _row("shopping.next_click", "NextClickSettings", rules="longest shortest"),
-    "shopping_plan": _row("shopping.shopping_plan", "ShoppingPlanSettings"),
+    "price_comparison": _row(
+        "shopping.price_comparison", "PriceComparisonSettings", rules="recency primacy", classes=_PAGES
+    ),
+    "next_click": _row("shopping.next_click", "NextClickSettings", rules="longest shortest", classes=_PAGES),
+    "shopping_plan": _row("shopping.shopping_plan", "ShoppingPlanSettings", classes=_PAGES),
 }
 
 
@@ -146,6 +171,10 @@ def run_builder(name: str, episode: Episode, settings: BuilderSettings, seed: in
 
 def ask(name: str, episode: Episode, settings: BuilderSettings, seed: int) -> Iterator[Example | Skipped]:
     """Yield what `run_builder` yields, and why something was left out."""
+    there = set(episode.classes.values())
+    for class_ in BUILDERS[name].classes:
+        if class_ not in there:
+            return iter((Skipped(f"this world has nothing of class {class_}"),))
     build: Builder = _load(BUILDERS[name].function)
     rng = Random(f"{seed}:{episode.episode_id}:{name}")
     story_seed = Random(f"{seed}:{episode.episode_id}").getrandbits(32)

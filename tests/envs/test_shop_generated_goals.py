@@ -188,6 +188,20 @@ def test_a_catalogue_is_made_once_and_then_opened(cache: Path, monkeypatch: pyte
     assert len(list(cache.iterdir())) == 1, "what was not finished is gone"
 
 
+def test_a_long_wait_is_announced(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(stored, "TOLD_FROM", 8)
+    generated_catalogue(7, 0)
+    assert capsys.readouterr().err == ""
+    for _ in range(2):
+        generated_catalogue(8, 0)
+    told = (
+        f"Making a catalogue of 8 products, which is done once: {cache / f'generated-{stored.VERSION}-0-8'}\n"
+    )
+    assert capsys.readouterr().err == told
+
+
 def test_a_new_version_makes_another_catalogue(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     generated_catalogue(3, 0)
     monkeypatch.setattr(stored, "VERSION", stored.VERSION + 1)

@@ -86,6 +86,13 @@ def test_a_page_has_the_texts_of_the_text_observation_and_nothing_else(product, 
                 assert address is None or address == "#main" or address.startswith(("/s/an-id", "/static/", "/picture?asin=")) or address == "/"  # fmt: skip
 
 
+def test_a_label_of_white_space_only_is_no_fault():
+    product = dataclasses.replace(PRODUCTS[0], options={"size": ("\t", " ", "\n", ""), "\n": ("one",)})
+    for compat in (None, "webshop"):
+        page = read(Session("item", (), (0,), 1, 0), shelf_of([product], compat))
+        assert len(page.having("label")) == 3
+
+
 def test_template_syntax_of_a_product_is_only_text():
     product = dataclasses.replace(PRODUCTS[0], title="{{ 7 * 7 }}{% if x %}", description="{{ visit }}")
     assert Node("{{ 7 * 7 }}{% if x %}") in read(Session("item", (), (0,), 1, 0), shelf_of([product])).nodes

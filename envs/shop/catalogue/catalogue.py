@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from worldschool.envs.shop.catalogue.columns import GOALS, PRODUCTS, product_of_row
+from worldschool.envs.shop.catalogue.columns import GOALS, IDS, LONGEST_ID, ORDER, PRODUCTS, product_of_row
 from worldschool.envs.shop.catalogue.goal_view import GoalView
 from worldschool.envs.shop.catalogue.indexing import saved_index
 from worldschool.envs.shop.catalogue.mapped import MEND, MappedRows, single_batch
@@ -132,9 +131,7 @@ class Catalogue:
         rows = MappedRows(self.folder / "goals.arrow", GOALS, BATCH, self.description["goal_rows"])
         count, order = self.description["goals"], None
         if self.description["ordered"]:
-            order = (
-                single_batch(self.folder / "order.arrow", count, {"place": pa.int64()}).column(0).to_numpy()
-            )
+            order = single_batch(self.folder / "order.arrow", count, ORDER).column(0).to_numpy()
         return GoalView(rows, self.product, count, order)
 
     def goals_of(self, split: Split) -> NDArray[np.int64]:
@@ -153,14 +150,12 @@ class Catalogue:
     @cached_property
     def _ids(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """The ids, sorted, and the row of each."""
-        batch = single_batch(self.folder / "ids.arrow", len(self), {"asin": None, "row": pa.int64()})
-        column = batch.column(0)
-        if not pa.types.is_fixed_size_binary(column.type):
-            raise WorldError(
-                "this file is of another catalogue", where=str(self.folder / "ids.arrow"), mend=MEND
-            )
-        ids = np.frombuffer(column.buffers()[1], dtype=f"S{column.type.byte_width}", count=len(self))
-        return ids, batch.column(1).to_numpy()
+        path = self.folder / "ids.arrow"
+        batch = single_batch(path, len(self), IDS)
+        rows = batch.column(1).to_numpy()
+        if not 0 <= rows.min() <= rows.max() < len(self):
+            raise WorldError("rows of it are not there", where=str(path), mend=MEND)
+        return np.frombuffer(batch.column(0).buffers()[1], f"S{LONGEST_ID}", len(self)), rows
 
     def _read(self, row: int) -> Product:
         return product_of_row(self._products[row])

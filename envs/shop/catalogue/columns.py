@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ from worldschool.envs.shop.goals import GoalOptions, GoalTemplate, ShopGoal
 from worldschool.envs.shop.products import Product, Review
 from worldschool.errors import WorldError
 
+LONGEST_ID = 64
+ID = re.compile(rf"[A-Z0-9][A-Z0-9._-]{{0,{LONGEST_ID - 1}}}")
+"""A product's id. Shoppers write it in any case and addresses contain it."""
 _TEXT, _NUMBER, _COUNT = pa.large_string(), pa.float64(), pa.int64()
 
 
@@ -69,9 +73,9 @@ GOALS = pa.schema(
 
 A `GoalTemplate` is a row with `combinations`; category, query, name, product_category and options are then null.
 """
-IDS = pa.schema([("row", pa.int64())])
-"""The products' rows in the order of their ids: beside a column `asin` of fixed width, UTF-8, padded with zero bytes."""
-ORDER = pa.schema([("place", pa.int64())])
+IDS = pa.schema([_field("asin", pa.binary(LONGEST_ID)), _field("row", _COUNT)])
+"""The products' ids, sorted, padded with zero bytes, and the row of each."""
+ORDER = pa.schema([_field("place", _COUNT)])
 """Of each goal's number, its place in the order in which goals.arrow has them."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,23 +104,18 @@ def read_batch(file: Any, number: int, expected: int, path: Path) -> pa.RecordBa
     return batch
 
 
-def single_batch(path: Path, count: int, names: Mapping[str, Any]) -> pa.RecordBatch:
+def single_batch(path: Path, count: int, schema: pa.Schema) -> pa.RecordBatch:
     """Return the one record batch of a file.
 
     Args:
         path: the file.
         count: rows that it has to have.
-        names: the columns, and the type of each; None: any.
+        schema: the file's.
 
     Raises:
         WorldError: the file is missing, damaged or of another schema or size.
     """
     file = open_arrow(path)
-    found = {field.name: field.type for field in file.schema}
-    if (
-        file.num_record_batches != 1
-        or list(found) != list(names)
-        or any(wanted is not None and found[name] != wanted for name, wanted in names.items())
-    ):
+    if not file.schema.equals(schema) or file.num_record_batches != 1:
         raise WorldError("this file is of another catalogue", where=str(path), mend=MEND)
     return read_batch(file, 0, count, path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any, NamedTuple
 
+from worldschool.envs.shop.catalogue.columns import ID
 from worldschool.envs.shop.products import NO_ATTRIBUTES, Product, prices_of
 from worldschool.errors import WorldError
 
@@ -106,6 +107,8 @@ def product_of(value: Any, path: Path, place: int, asked: Mapping[str, Asked]) -
     asin = unnamed.text("asin")
     if asin == "nan" or len(asin) > LONGEST_ASIN:
         return None
+    if not ID.fullmatch(asin):
+        raise unnamed.wrong("asin", asin, "an id of capitals and digits")
     record = Record(value, f"{path}: product {asin!r}")
     options, images = _options(record)
     attributes = asked[asin].attributes if asin in asked else None

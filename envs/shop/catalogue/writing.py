@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from worldschool.canonical import canonical_json
 from worldschool.envs.shop.catalogue.columns import (
     GOALS,
+    ID,
     IDS,
+    LONGEST_ID,
     ORDER,
     PRODUCTS,
     batch_of,
@@ -35,8 +37,6 @@ SCHEMA = "worldschool.shop-catalogue/1"
 DESCRIPTION = "catalogue.json"
 BATCH = 256
 """Rows of a record batch; the last one has fewer."""
-LONGEST_ID = 64
-"""Bytes of a product's id, in UTF-8."""
 
 
 def write_catalogue(
@@ -159,12 +159,9 @@ def _write_ids(path: Path, ids: NDArray[Any]) -> None:
             where=f"product {ordered[alike[0]].decode()!r}: asin",
             mend="Leave one of them out.",
         )
-    width = ordered.dtype.itemsize
-    fixed = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(width), len(ordered), [None, pa.py_buffer(ordered.tobytes())]
-    )
-    schema = pa.schema([("asin", fixed.type), *IDS])
-    _write(path, schema, [pa.record_batch([fixed, pa.array(order, pa.int64())], schema=schema)])
+    padded = pa.py_buffer(ordered.astype(f"S{LONGEST_ID}").tobytes())
+    column = pa.FixedSizeBinaryArray.from_buffers(IDS.field("asin").type, len(ordered), [None, padded])
+    _write(path, IDS, [pa.record_batch([column, pa.array(order, pa.int64())], schema=IDS)])
 
 
 def _batches(
@@ -198,14 +195,11 @@ def _write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> 
 def _check(product: Product) -> None:
     asin = product.asin
     where = f"product {asin!r:.80}"
-    if (
-        not isinstance(asin, str)
-        or not asin
-        or not asin.isprintable()
-        or len(asin.encode("utf-8", "replace")) > LONGEST_ID
-    ):
+    if not isinstance(asin, str) or not ID.fullmatch(asin):
         raise WorldError(
-            "this is no id", where=f"{where}: asin", mend=f"Give 1 to {LONGEST_ID} printable characters."
+            "this is no id",
+            where=f"{where}: asin",
+            mend="Give 1 to 64 capitals, digits, '.', '_' and '-', a capital or digit first.",
         )
     for one in product.prices:
         if isinstance(one, bool) or not isinstance(one, (int, float)) or not math.isfinite(one) or one < 0:

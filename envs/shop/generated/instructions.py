@@ -111,12 +111,12 @@ def _wording(
     bound: int | None,
 ) -> Wording:
     """Draw a wording: a first sentence with what is wanted, and what is not told there in further ones."""
-    before, after = _parted(draws, attributes)
     name = draws.one_of(kind.names)
     plural = kind.is_plural(name)
     pronouns = (
         {"It": "They", "it": "they", "them": "them"} if plural else {"It": "It", "it": "it", "them": "it"}
     )
+    before, after = _parted(draws, name, attributes)
     values = {**pronouns, "thing": _thing(draws, kind, name, before), "price": str(bound)}
     first, further = draws.one_of(OPENINGS), ""
     end = "?" if first.startswith(_QUESTIONS) else "."
@@ -145,12 +145,18 @@ def _wording(
     return Wording(_cased(draws, template.format_map(values)), template.lower())
 
 
-def _parted(draws: Draws, attributes: Sequence[Attribute]) -> tuple[list[Attribute], list[Attribute]]:
-    """Part attributes into those told before the name ("long lasting candle") and after it ("candle with a wick")."""
+def _parted(
+    draws: Draws, name: str, attributes: Sequence[Attribute]
+) -> tuple[list[Attribute], list[Attribute]]:
+    """Part attributes into those told before the name ("long lasting candle") and after it ("candle with a wick").
+
+    What has a word of the name comes after it: nobody writes "wall mounted wall clock".
+    """
     before: list[Attribute] = []
     after: list[Attribute] = []
     for attribute in attributes:
-        (before if attribute.form != "has" and draws.below(2) else after).append(attribute)
+        free = attribute.form != "has" and not set(name.split()) & set(attribute.text.split())
+        (before if free and draws.below(2) else after).append(attribute)
     return before, after
 
 

@@ -81,7 +81,7 @@ def _initials(product: Product) -> str:
     """Return the initials of the last part of a product's category, as SVG; nothing if there are no letters."""
     path = product.product_category[-_LONGEST_TITLE:] or product.query[:_LONGEST_TITLE]
     words = [word for word in _plain(path.split("›")[-1]).split() if word[0].isalnum()]
-    letters = escape("".join(word[0] for word in words[:2]).upper())
+    letters = "".join(word[0] for word in words[:2]).upper()
     if not letters:
         return ""
     return (

@@ -18,7 +18,7 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PAIRS = tuple(first + second for first in _DIGITS for second in _DIGITS)
 _HALF = 36**4
 """Values of half an id; an id is "B0" and eight digits to base 36."""
-_ENDINGS = (0.99, 0.99, 0.95, 0.49, 0.0, 0.97, 0.5, 0.89)
+_ENDINGS = (0.99, 0.99, 0.95, 0.49, 0.97, 0.89, 0.29, 0.75)
 _QUALITIES = (0, 0, 0, 1, 1, 1, 1, 2, 2, 3)
 """How good a product is, as often as here: 0 plain, 3 the best; the better, the dearer and the better rated."""
 _PACKS = ("", "", "", "2 Pack", "Pack of 3", "Gift Box", "Set of 2", "1 Count")
@@ -125,7 +125,8 @@ def _title(
     elif shape == 2:
         title = f"{praise} {front} {name}{with_} by {brand}, {pack}"
     elif shape == 3:
-        title = f"{brand} {name} for {use} - {front} {model}{with_}"
+        dash = " - " if front else ""
+        title = f"{brand} {model} {name} for {use}{dash}{front}{with_}"
     elif shape == 4:
         title = f"{front} {name}{with_} | {pack or use} | {brand} {model}"
     elif shape == 5:

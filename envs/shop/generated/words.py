@@ -29,7 +29,7 @@ MODELS = (
 )  # fmt: skip
 NO_NOUNS = frozenset(
     _words(
-        "abs absorbent eat handmade install solid waisted absorbing adjustable aged aging all and anodized anti arabic assemble assembled auto ayurvedic "
+        "abs absorbent chewy crispy eat lightly ripened handmade install solid waisted absorbing adjustable aged aging all and anodized anti arabic assemble assembled auto ayurvedic "
         "baked balanced based basic best beveled bifold biodegradable blocking blow bpa braided breathable bronze "
         "brown brushed built by cancelling canned carry carrying casual ceremonial certified charging chopping "
         "classic clean colored compact compatible compostable controlled cooked cooking cool cooling cosmetic creamy "

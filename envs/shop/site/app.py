@@ -6,14 +6,14 @@ What a visitor does is an action of the environment. A page is shown at an addre
     GET  /                  begins a session and leads to its search page (/?seed=7: with this seed)
     GET  /s/ID/...          the open page; or a page one click away, which is that click
     POST /s/ID              search_query: `search[...]`
-    POST /s/ID/click        target: `click[...]`
+    POST /s/ID/click        target: `click[...]`, or number: on that of what can be clicked
     GET  /picture?asin=...  a product's picture
     GET  /static/...        style sheet and icon
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -152,7 +152,8 @@ class _Pages:
         """Click, and lead to where that leads."""
         session = self._session(request)
         form = await read_form(request)
-        return self._do(session, form.get("page"), f"click[{form.get('target', '')}]")
+        target = form.get("target") or _nth(form.get("number", ""), session.visit.clickables)
+        return self._do(session, form.get("page"), f"click[{target}]")
 
     def _do(self, session: SiteSession, token: str | None, action: str) -> Response:
         if session.over and session.visit.session.page != "done":
@@ -182,6 +183,13 @@ class _Pages:
         if session is None:
             raise HTTPException(404, detail=NO_SESSION[0])
         return session
+
+
+def _nth(number: str, texts: Sequence[str]) -> str:
+    """Return the text of a number as a form writes it; nothing for what is none."""
+    if not (number.isascii() and number.isdecimal() and len(number) < 10 and int(number) < len(texts)):
+        return ""
+    return texts[int(number)]
 
 
 def _page(session: SiteSession) -> Response:

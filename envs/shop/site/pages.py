@@ -27,10 +27,14 @@ LONGEST_NAME = 120
 
 
 class Choice(NamedTuple):
-    """A value of an option: its text, what `click[...]` takes for it, and whether it is marked as clicked."""
+    """A value of an option: its text, what `click[...]` takes for it, and whether it is marked as clicked.
+
+    `number` is its place among `Visit.clickables`: a form sends that, for it would change line breaks in a text.
+    """
 
     label: str
     click: str
+    number: int
     chosen: bool
 
 
@@ -134,13 +138,15 @@ def _score_parts(score: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _choices(visit: Visit) -> Mapping[str, list[Choice]]:
     """Return option name to its choices, marked as the page in mode "text_rich" marks them."""
     plain = visit.shelf.compat == "webshop"
+    numbers = {text: number for number, text in enumerate(visit.clickables)}
     found: dict[str, list[Choice]] = {}
     for name, values in visit.product.options.items():
         found[name] = []
         for value in values:
             label = value if plain or visit.labels.get(value) == (name, value) else f"{name}: {value}"
             click = label if plain else label.lower()
-            found[name].append(Choice(label, click, label in visit.clicked))
+            if shown(label):
+                found[name].append(Choice(label, click, numbers.get(click, -1), label in visit.clicked))
     return found
 
 

@@ -53,7 +53,9 @@ def build(
         if action != BUY and episode.steps[moment].events[0].verb != "choose":
             continue
         wrong = [
-            one for one in _clicks(lived.visits[moment]) if _is_worse(lived, episode, moment, one, action)
+            one
+            for one in _rivals(lived.visits[moment], action)
+            if _is_worse(lived, episode, moment, one, action)
         ]
         if not wrong:
             continue
@@ -75,8 +77,17 @@ def build(
         yield NO_MOMENT
 
 
-def _clicks(visit: Visit) -> list[str]:
-    return [BUY, *(f"click[{label.lower()}]" for label in visit.labels)]
+def _rivals(visit: Visit, right: str) -> list[str]:
+    """Return the clicks that could be wrong in place of the right one.
+
+    In place of buying any choice; in place of a choice buying, and the same option's other values: another option may
+    be chosen first.
+    """
+    clicks = {f"click[{label.lower()}]": name for label, (name, _) in visit.labels.items()}
+    if right == BUY:
+        return list(clicks)
+    option = clicks.get(right.lower())
+    return [BUY, *(click for click, name in clicks.items() if name == option)]
 
 
 def _is_worse(lived: Shopping, episode: Episode, moment: int, action: str, right: str) -> bool:

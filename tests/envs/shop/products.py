@@ -8,9 +8,7 @@ from worldschool.envs.shop.goals import ShopGoal
 from worldschool.envs.shop.products import Product, Review
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-IDS = st.text(
-    st.characters(min_codepoint=33, max_codepoint=0x17F, categories=["L", "N", "P"]), min_size=1, max_size=10
-)
+IDS = st.from_regex(r"[A-Z0-9][A-Z0-9._-]{0,9}", fullmatch=True)
 PRODUCTS = st.builds(
     Product,
     asin=IDS,

@@ -97,8 +97,8 @@ def test_an_id_that_is_not_there_has_no_row(folder, asin):
     assert Catalogue.open(folder).row_of(asin) is None
 
 
-def test_ids_of_several_lengths_and_scripts_are_found(tmp_path):
-    ids = ["B", "BB", "BBB", "Ä", "Z9", "京", "a", "A" * 64]
+def test_ids_of_several_lengths_are_found(tmp_path):
+    ids = ["B", "BB", "BBB", "0", "Z9", "B-1", "B_1.X", "A" * 64]
     opened = Catalogue.write(tmp_path / "c", [product(asin) for asin in ids])
     assert [opened.row_of(asin) for asin in ids] == list(range(len(ids)))
 
@@ -195,17 +195,16 @@ def test_the_same_is_written_whatever_the_hash_seed(tmp_path):
         "import sys; from tests.envs.shop.test_catalogue import *\n"
         "some = lamps(5); print(Catalogue.write(sys.argv[1], some, [goal(some[1], 1)]).digest)"
     )
-    found = {
-        subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path / seed)],
-            env={"PYTHONHASHSEED": seed, "PATH": "", "PYTHONPATH": "."},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(found) == 1
+    here, there = (str(tmp_path / name) for name in ("here", "there"))
+    some = lamps(5)
+    told = subprocess.run(
+        [sys.executable, "-c", code, there],
+        env={"PYTHONHASHSEED": "1", "PATH": "", "PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert told.strip() == Catalogue.write(here, some, [goal(some[1], 1)]).digest
 
 
 def test_other_programs_can_read_the_columns(folder):
@@ -327,6 +326,9 @@ def refuse(monkeypatch, folder):
     [
         ({"asin": ""}, r"product '': asin: this is no id"),
         ({"asin": "A\nB"}, r"asin: this is no id"),
+        ({"asin": "b1"}, r"product 'b1': asin: this is no id.*capitals"),
+        ({"asin": "../B1"}, r"asin: this is no id"),
+        ({"asin": "\u01310"}, r"asin: this is no id"),
         ({"asin": "A" * 65}, r"asin: this is no id"),
         ({"asin": 7}, r"asin: this is no id"),
         ({"prices": (float("nan"),)}, r"product 'B1': prices: found nan"),

@@ -157,6 +157,7 @@ def test_what_webshop_leaves_out_is_left_out(files):
             r"items\.json: element 1: asin: this field is missing\. Give a text, or take this product out",
         ),
         ({"asin": 7}, r"element 1: asin: found 7"),
+        ({"asin": "b 2"}, r"element 1: asin: found 'b 2'"),
         ({"name": None}, r"product 'B2': name: this field is missing"),
         ({"name": ["x"]}, r"product 'B2': name: found \['x'\]"),
         ({"category": None}, r"product 'B2': category"),
