@@ -303,6 +303,7 @@ class ShopBrowserEnv(gymnasium.Env[str, str]):
 
     def _follow(self, number: int) -> None:
         """Click the element that the page's text of a number stands in, and wait for where it leads."""
+        from playwright.sync_api import Error
         from playwright.sync_api import TimeoutError as TooLate
 
         element = self._page.evaluate_handle(NTH_ELEMENT, number).as_element()
@@ -310,8 +311,9 @@ class ShopBrowserEnv(gymnasium.Env[str, str]):
         with self._page.expect_navigation(wait_until="domcontentloaded"):
             try:
                 element.click(timeout=1000 * CLICK_S, no_wait_after=True)
-            except TooLate:  # a text without any width, say
-                element.evaluate("(element) => element.click()")
+            except TooLate:  # a text without any width, say; or the page is already left, slowly
+                with suppress(Error):
+                    element.evaluate("(element) => element.click()")
 
     # -- what is told -------------------------------------------------------------------------------------------------
 

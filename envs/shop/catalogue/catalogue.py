@@ -150,12 +150,9 @@ class Catalogue:
     @cached_property
     def _ids(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """The ids, sorted, and the row of each."""
-        path = self.folder / "ids.arrow"
-        batch = single_batch(path, len(self), IDS)
-        rows = batch.column(1).to_numpy()
-        if not 0 <= rows.min() <= rows.max() < len(self):
-            raise WorldError("rows of it are not there", where=str(path), mend=MEND)
-        return np.frombuffer(batch.column(0).buffers()[1], f"S{LONGEST_ID}", len(self)), rows
+        batch = single_batch(self.folder / "ids.arrow", len(self), IDS)
+        ids = np.frombuffer(batch.column(0).buffers()[1], f"S{LONGEST_ID}", len(self))
+        return ids, batch.column(1).to_numpy()
 
     def _read(self, row: int) -> Product:
         return product_of_row(self._products[row])

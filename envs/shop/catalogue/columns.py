@@ -12,7 +12,7 @@ from worldschool.envs.shop.goals import GoalOptions, GoalTemplate, ShopGoal
 from worldschool.envs.shop.products import Product, Review
 from worldschool.errors import WorldError
 
-LONGEST_ID = 64
+LONGEST_ID = 32
 ID = re.compile(rf"[A-Z0-9][A-Z0-9._-]{{0,{LONGEST_ID - 1}}}")
 """A product's id. Shoppers write it in any case and addresses contain it."""
 _TEXT, _NUMBER, _COUNT = pa.large_string(), pa.float64(), pa.int64()

@@ -73,7 +73,7 @@ class MappedRows:
 
     def _read(self, number: int) -> pa.RecordBatch:
         expected = min(self._batch, self._count - number * self._batch)
-        return read_batch(self._file, number, expected, self._path)
+        return read_batch(self._file, number, expected, self._path, full=True)
 
 
 def open_arrow(path: Path) -> Any:
@@ -88,15 +88,21 @@ def open_arrow(path: Path) -> Any:
         raise WorldError(f"this file cannot be read ({error})", where=str(path), mend=MEND) from None
 
 
-def read_batch(file: Any, number: int, expected: int, path: Path) -> pa.RecordBatch:
-    """Return a record batch once it was checked to have so many rows and to be whole.
+def read_batch(file: Any, number: int, expected: int, path: Path, full: bool) -> pa.RecordBatch:
+    """Return a record batch once it was checked to have so many rows, and to be whole.
+
+    Args:
+        file, path: the file, open.
+        number: of the batch.
+        expected: rows that it has to have.
+        full: check every offset and text, too, which reads the whole batch; not needed where there are only numbers.
 
     Raises:
-        WorldError: it is not.
+        WorldError: it is not so.
     """
     try:
         batch = file.get_batch(number)
-        batch.validate(full=True)
+        batch.validate(full=full)
         if batch.num_rows != expected:
             raise ValueError(f"{batch.num_rows} rows in place of {expected}")
     except (OSError, ValueError, pa.ArrowException) as error:
@@ -105,7 +111,7 @@ def read_batch(file: Any, number: int, expected: int, path: Path) -> pa.RecordBa
 
 
 def single_batch(path: Path, count: int, schema: pa.Schema) -> pa.RecordBatch:
-    """Return the one record batch of a file.
+    """Return the one record batch of a file of numbers and ids.
 
     Args:
         path: the file.
@@ -118,4 +124,4 @@ def single_batch(path: Path, count: int, schema: pa.Schema) -> pa.RecordBatch:
     file = open_arrow(path)
     if not file.schema.equals(schema) or file.num_record_batches != 1:
         raise WorldError("this file is of another catalogue", where=str(path), mend=MEND)
-    return read_batch(file, 0, count, path)
+    return read_batch(file, 0, count, path, full=False)

@@ -77,7 +77,11 @@ class Record:
         """Return a text whose halves of characters, which no file can hold, are replaced by U+FFFD."""
         if not isinstance(value, str):
             raise self.wrong(name, value, "a text")
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return (
+            value
+            if value.isascii()
+            else value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        )
 
     def wrong(self, name: str, value: Any, wanted: str) -> WorldError:
         """Return the error that a field is not what it should be."""

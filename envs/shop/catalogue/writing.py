@@ -35,8 +35,8 @@ from worldschool.version import __version__
 
 SCHEMA = "worldschool.shop-catalogue/1"
 DESCRIPTION = "catalogue.json"
-BATCH = 256
-"""Rows of a record batch; the last one has fewer."""
+BATCH = 64
+"""Rows of a record batch; the last one has fewer. The first product of a batch that is read costs reading all of it."""
 
 
 def write_catalogue(
@@ -199,7 +199,7 @@ def _check(product: Product) -> None:
         raise WorldError(
             "this is no id",
             where=f"{where}: asin",
-            mend="Give 1 to 64 capitals, digits, '.', '_' and '-', a capital or digit first.",
+            mend=f"Give 1 to {LONGEST_ID} capitals, digits, '.', '_' and '-', a capital or digit first.",
         )
     for one in product.prices:
         if isinstance(one, bool) or not isinstance(one, (int, float)) or not math.isfinite(one) or one < 0:
