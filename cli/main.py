@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from worldschool.cli import datasets, shop
+from worldschool.cli import catalogue, datasets, shop
 from worldschool.errors import UserError
 from worldschool.version import __version__
 
@@ -270,6 +270,7 @@ def play_household(
         sys.exit(INTERRUPTED)
 
 
+catalogue.register(app)
 datasets.register(app)
 shop.register(play)
 

@@ -150,5 +150,5 @@ class _Text:
         return WorldError(
             f"{problem}, at character {place}",
             where=str(self._path),
-            mend="Get the file again; it is no whole JSON file.",
+            mend="Name the file that is asked for, whole.",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pyarrow as pa
 
 from worldschool.errors import WorldError
 
+BATCHES_KEPT = 4096
+"""Batches of which a file's columns are kept as objects, the last used; what is in them stays in the file."""
 MEND = "Make the catalogue again; what is written here is not what was stored."
 
 
@@ -34,7 +37,7 @@ class MappedRows:
         self._names = schema.names
         if not self._file.schema.equals(schema) or self._file.num_record_batches != -(-count // batch):
             raise WorldError("this file is of another catalogue", where=str(path), mend=MEND)
-        self._columns: dict[int, list[Any]] = {}
+        self._columns = lru_cache(maxsize=BATCHES_KEPT)(self._columns_of)
 
     def __len__(self) -> int:
         return self._count
@@ -66,10 +69,11 @@ class MappedRows:
         if not 0 <= row < self._count:
             raise IndexError(f"row {row} of {self._count}")
         number, place = divmod(row, self._batch)
-        columns = self._columns.get(number)
-        if columns is None:
-            columns = self._columns[number] = self._read(number).columns
-        return columns, place
+        return self._columns(number), place
+
+    def _columns_of(self, number: int) -> list[Any]:
+        columns: list[Any] = self._read(number).columns
+        return columns
 
     def _read(self, number: int) -> pa.RecordBatch:
         expected = min(self._batch, self._count - number * self._batch)

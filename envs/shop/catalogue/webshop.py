@@ -10,10 +10,11 @@ Each may be compressed (.gz). The list of products is read one product at a time
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from worldschool.envs.shop.catalogue.webshop_records import (
     instructions_of,
     product_of,
 )
+from worldschool.envs.shop.catalogue.writing import check_new
 from worldschool.envs.shop.goals import (
     PAPER_GOALS,
     GoalTemplate,
@@ -39,9 +41,12 @@ from worldschool.envs.shop.goals import (
 from worldschool.envs.shop.prices import bound_text, price_bound, price_of
 from worldschool.envs.shop.products import Product
 from worldschool.errors import WorldError
+from worldschool.progress import Advance, silent
 
 Splits: TypeAlias = Literal["paper", "attributes"]
 """How goals are split: by their numbers as in the paper, or by product and combination of attributes."""
+TITLES_AT_ONCE = 256
+"""Titles that spaCy is given together."""
 
 
 class WebShopFiles:
@@ -155,6 +160,17 @@ class WebShopFiles:
                 yield replace(template, weight=sum(shares) / len(shares))
 
 
+def read_splits(name: str | None) -> Splits | None:
+    """Return how goals are to be split, by its name.
+
+    Raises:
+        WorldError: there is no such way.
+    """
+    if name is not None and name not in get_args(Splits):
+        raise WorldError(f"found {name!r}", where="splits", mend=f"Accepted: {', '.join(get_args(Splits))}.")
+    return cast(Splits | None, name)
+
+
 def read_webshop(
     items: Path | str,
     attributes: Path | str,
@@ -212,15 +228,42 @@ def import_webshop(
     num_products: int | None = None,
     *,
     splits: Splits | None = None,
+    nouns: bool = False,
+    advance: Advance = silent,
 ) -> Catalogue:
     """Make a catalogue of WebShop's files, its goals in WebShop's order.
 
     Args:
         folder: one that is not there yet, or is empty; the rest as `read_webshop` takes it.
+        nouns: find the nouns of titles now, by spaCy, and store them; the reward then needs no spaCy.
+        advance: told of each product.
 
     Raises:
         WorldError: a file cannot be read, or a record is malformed; file, product and field are named.
         OutputError: the folder holds something.
     """
+    check_new(Path(folder))
     files = read_webshop(items, attributes, human, num_products, splits=splits)
-    return Catalogue.write(folder, files.products(), files.goals(), files.about, order=webshop_order)
+    products = _with_nouns(files.products()) if nouns else files.products()
+    about = {**files.about, "nouns": nouns}
+    return Catalogue.write(folder, _counted(products, advance), files.goals(), about, order=webshop_order)
+
+
+def _with_nouns(products: Iterable[Product]) -> Iterator[Product]:
+    from worldschool.envs.shop.nouns import nouns_of
+
+    for some in _batched(products, TITLES_AT_ONCE):
+        for product, nouns in zip(some, nouns_of([one.title for one in some]), strict=True):
+            yield replace(product, nouns=nouns)
+
+
+def _counted(products: Iterable[Product], advance: Advance) -> Iterator[Product]:
+    for product in products:
+        yield product
+        advance()
+
+
+def _batched(products: Iterable[Product], size: int) -> Iterator[list[Product]]:
+    some = iter(products)
+    while batch := list(islice(some, size)):
+        yield batch

@@ -48,12 +48,7 @@ def write_catalogue(
     order: Callable[[int], NDArray[np.int64]] | None,
 ) -> None:
     """Write a catalogue into a folder that is not there yet, or is empty; see `Catalogue.write`."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError(
-            "there is something here already",
-            where=str(folder),
-            mend="Name a new folder, or remove this one.",
-        )
+    check_new(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
@@ -93,6 +88,20 @@ def write_catalogue(
         sync_directory(folder.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_new(folder: Path) -> None:
+    """Check that a folder is not there yet, or is empty.
+
+    Raises:
+        OutputError: it is not so.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(
+            "there is something here already",
+            where=str(folder),
+            mend="Name a new folder, or remove this one.",
+        )
 
 
 def _write_products(
