@@ -58,7 +58,7 @@ READ_PAGE = f"""() => {{
   {TEXTS}
   const nodes = texts().map(([text, parent]) => {{
     if (parent.localName === "button") return [text, "button", false];
-    if (parent.localName === "label") return [text, "label", parent.previousElementSibling.checked];
+    if (parent.localName === "label") return [text, "label", "clicked" in parent.dataset];
     if (parent.className === "product-link") return [text, "link", "visited" in parent.dataset];
     return [text, "text", false];
   }});

@@ -78,6 +78,14 @@ def test_as_in_webshop_shopping_goes_on_after_buying(folder):
     assert reward == 0.0 and not over
 
 
+def test_a_value_named_as_another_option_is_marked_as_webshop_marks_it(tmp_path):
+    product = dataclasses.replace(small_shop.PRODUCTS[0], options={"red": ("red", "blue", "green")})
+    Catalogue.write(tmp_path / "odd", [product], small_shop.GOALS[:1])
+    settings = {"catalogue": str(tmp_path / "odd"), "compat": "webshop", "observation_mode": "text_rich"}
+    (seen, *_), _ = compare(settings, ["search[candle]", "click[b0candle00]", "click[blue]"], seed=1)
+    assert seen.startswith("You have clicked blue.\nYou have clicked red.\n")
+
+
 def test_the_steps_run_out_as_in_the_text(folder):
     settings = {"catalogue": str(folder), "max_steps": 3}
     (_, _, over, truncated, _), _ = compare(
@@ -89,7 +97,7 @@ def test_the_steps_run_out_as_in_the_text(folder):
 def test_hostile_products_are_text_in_a_browser_too(tmp_path):
     product = dataclasses.replace(
         small_shop.PRODUCTS[0], title=f"candle {HOSTILE}", description=f"{HOSTILE} {'long ' * 60_000}", bullets=(HOSTILE, "", "\n"),
-        options={HOSTILE: (HOSTILE.lower(), " ", "plain")}, attributes=(HOSTILE,), rating=HOSTILE,
+        options={HOSTILE: (HOSTILE.lower(), " ", "plain"), "long": ("y" * 70_000,)}, attributes=(HOSTILE,), rating=HOSTILE,
     )  # fmt: skip
     goal = dataclasses.replace(
         small_shop.GOALS[0], instruction=f"find {HOSTILE}", options=(), attributes=(HOSTILE,)
@@ -104,6 +112,7 @@ def test_hostile_products_are_text_in_a_browser_too(tmp_path):
         "search[candle]", "click[b0candle00]", "click[plain]", f"click[{HOSTILE}]", "click[ ]", "click[description]",
         "click[< prev]", "click[features]", "click[< prev]", "click[attributes]", "click[< prev]", "click[buy now]",
     ]  # fmt: skip
+    actions[5:5] = [f"click[{'y' * 70_000}]"]
     (_, _, over, _, info), title = compare(settings, actions, seed=1)
     assert over and info["error"] is None and title == "Thank you · WebShop"
 

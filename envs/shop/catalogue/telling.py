@@ -36,6 +36,6 @@ def tell_catalogue(catalogue: Catalogue) -> str:
         lines.append(f"The first goal: {catalogue.goals[0].instruction}")
     if not found["nouns"]:
         lines.append(
-            "The nouns of its titles are not stored: rewards need spaCy (pip install 'worldschool[spacy]')."
+            "The nouns of its titles are not stored: shopping there needs spaCy (pip install 'worldschool[spacy]')."
         )
     return "\n".join(lines)
