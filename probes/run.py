@@ -49,6 +49,12 @@ TITLES = {
     "character_action": ("Who did what", "What did a character do?"),
     "negation": ("Negation", "What was not so, or did not happen?"),
     "witness": ("Witness", "Did somebody see it?"),
+    "fitting_product": ("Fitting product", "Which product meets every part of an instruction?"),
+    "violated_constraint": ("Violated constraint", "Which part of an instruction does a product miss?"),
+    "chosen_option": ("Chosen option", "Which value was chosen last for a product?"),
+    "price_comparison": ("Price comparison", "Which product costs least, or most?"),
+    "next_click": ("Next click", "What to click on a product's page?"),
+    "shopping_plan": ("Shopping plan", "Which steps buy what is wanted?"),
     "pydoc:heldout": ("Python's reference prose, held-out half", ""),
     "prose": ("Letters, a story and news", ""),
 }
