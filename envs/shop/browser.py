@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gymnasium
 from gymnasium.error import ResetNeeded
 
 from worldschool.envs.shop import pages
+from worldschool.envs.shop.chromium import BrowserSettings, open_page
 from worldschool.envs.shop.config import ShopConfig
 from worldschool.envs.shop.session import read_action
 from worldschool.envs.shop.site.serving import BackgroundSite
@@ -21,21 +17,9 @@ from worldschool.errors import WorldError, nearest
 from worldschool.spaces import AnyText
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Playwright
+    from playwright.sync_api import Page
 
 MODES = ("text", "text_rich")
-FLAGS = (
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-domain-reliability",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--no-pings",
-)
-"""Chromium is to fetch nothing but the shop's pages, and to live in a container's small /dev/shm."""
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MOST_SEED = 2**63
 KINDS = ("search", "results", "item", "sub", "done")
 """What pages of a session are; any other says what is wrong."""
@@ -73,10 +57,6 @@ SEND_SEARCH = """([path, words]) => {
 }"""
 
 
-_OF_THREAD = threading.local()
-"""A thread's Playwright, and how many environments use it."""
-
-
 class _Read(NamedTuple):
     """A page as the browser has it: its kind, its texts, which of them are marked, and the reward it tells."""
 
@@ -84,40 +64,6 @@ class _Read(NamedTuple):
     nodes: list[pages.Node]
     marked: list[bool]
     reward: float
-
-
-@dataclass(frozen=True)
-class BrowserSettings:
-    """How the browser is run.
-
-    Raises:
-        WorldError: a value is not accepted.
-    """
-
-    url: str | None = None
-    """Where a site is, like "http://127.0.0.1:8000"; None opens one for this environment, on a free port."""
-    executable_path: str | None = None
-    """The browser's program; None takes Playwright's own Chromium, or the system's where there is none."""
-    headless: bool = True
-    """Whether no window is shown."""
-    timeout_s: float = 30.0
-    """How long a page may take, in seconds."""
-
-    def __post_init__(self) -> None:
-        if self.url is not None and not str(self.url).startswith(("http://", "https://")):
-            raise WorldError(
-                f"found {self.url!r}", where="ShopBrowser: url", mend="Give one like http://127.0.0.1:8000."
-            )
-        if self.executable_path is not None and not os.access(str(self.executable_path), os.X_OK):
-            raise WorldError(
-                f"there is no program {str(self.executable_path)!r}",
-                where="ShopBrowser: executable_path",
-                mend="Give the path of a Chromium.",
-            )
-        if not isinstance(self.timeout_s, int | float) or not self.timeout_s > 0:
-            raise WorldError(
-                f"found {self.timeout_s!r}", where="ShopBrowser: timeout_s", mend="Give seconds above 0."
-            )
 
 
 class ShopBrowserEnv(gymnasium.Env[str, str]):
@@ -161,7 +107,7 @@ class ShopBrowserEnv(gymnasium.Env[str, str]):
         self._held = ExitStack()
         with ExitStack() as held:
             self._url = self._browser_settings.url or held.enter_context(self._own_site()).url
-            self._page = self._open(held)
+            self._page = open_page(self._browser_settings, held)
             self._held = held.pop_all()
 
     # -- Gymnasium ----------------------------------------------------------------------------------------------------
@@ -341,71 +287,6 @@ class ShopBrowserEnv(gymnasium.Env[str, str]):
 
     def _own_site(self) -> BackgroundSite:
         return BackgroundSite({**self._config.to_json(), "observation_mode": "text", "info_legal": False})
-
-    def _open(self, held: ExitStack) -> Page:
-        try:
-            from playwright.sync_api import Error
-        except ImportError:
-            raise WorldError(
-                "Playwright is missing", where="ShopBrowser", mend="Install worldschool[browser]."
-            ) from None
-        settings = self._browser_settings
-        playwright = held.enter_context(_playwright())
-        program = settings.executable_path or _program(playwright.chromium.executable_path)
-        flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]  # Chromium has no sandbox for root
-        try:
-            browser = playwright.chromium.launch(
-                executable_path=program, headless=settings.headless, args=flags
-            )
-        except Error as error:
-            raise WorldError(
-                f"the browser cannot be started ({error.message.splitlines()[0]})",
-                where="ShopBrowser: executable_path",
-                mend="Run `playwright install chromium`, or give the path of a Chromium.",
-            ) from None
-        held.callback(_close_quietly, browser)
-        page = browser.new_context(java_script_enabled=True).new_page()
-        page.set_default_timeout(1000 * settings.timeout_s)
-        return page
-
-
-@contextmanager
-def _playwright() -> Iterator[Playwright]:
-    """Give this thread's Playwright, of which there can be one; the last environment that closes ends it."""
-    from playwright.sync_api import Error, sync_playwright
-
-    if not getattr(_OF_THREAD, "users", 0):
-        try:
-            _OF_THREAD.opened = sync_playwright()
-            _OF_THREAD.playwright = _OF_THREAD.opened.__enter__()
-        except Error as error:
-            raise WorldError(
-                f"Playwright cannot be started ({error.message.splitlines()[0]})",
-                where="ShopBrowser",
-                mend="In a notebook, make the environment in a thread of its own.",
-            ) from None
-        _OF_THREAD.users = 0
-    _OF_THREAD.users += 1
-    try:
-        yield _OF_THREAD.playwright
-    finally:
-        _OF_THREAD.users -= 1
-        if not _OF_THREAD.users:
-            _OF_THREAD.opened.__exit__(None, None, None)
-
-
-def _close_quietly(browser: Any) -> None:
-    from playwright.sync_api import Error
-
-    with suppress(Error):  # it may be gone already
-        browser.close()
-
-
-def _program(own: str) -> str | None:
-    """Return the system's browser where Playwright has not fetched its own."""
-    if os.path.exists(own):
-        return None
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def _check_mode(mode: str) -> None:

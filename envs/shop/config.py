@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from worldschool.envs.shop.search.engines import ENGINES, Engine
 from worldschool.errors import WorldError, nearest
 from worldschool.records import SPLITS, Split
 
@@ -31,6 +32,8 @@ class ShopConfig:
     """A folder with a catalogue (docs/shop.md) in place of the generated one."""
     compat: Compat = None
     """"webshop" keeps what is odd in WebShop (docs/shop.md lists it); None mends it."""
+    engine: Engine = "webshop"
+    """How products are found: "webshop" ranks as WebShop does; "tantivy" is for millions (extra `tantivy`)."""
     observation_mode: str = "text"
     """"text": the page on one line; "text_rich": on lines, what can be clicked marked; "html"; "url"."""
     split: Split = "train"
@@ -46,6 +49,7 @@ class ShopConfig:
         _check_choice("split", self.split, SPLITS)
         _check_choice("observation_mode", self.observation_mode, OBSERVATION_MODES)
         _check_choice("compat", self.compat, (None, "webshop"))
+        _check_choice("engine", self.engine, tuple(ENGINES))
         _check_number("products", self.products, 1)
         _check_number("catalogue_seed", self.catalogue_seed, 0)
         _check_number("max_steps", self.max_steps, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from worldschool.envs.shop.config import Compat, ShopConfig
 from worldschool.envs.shop.goals import GoalDraw
 from worldschool.envs.shop.products import Product
 from worldschool.envs.shop.reward import Rules, Score
+from worldschool.envs.shop.search.engines import Engine, SearchIndex
 from worldschool.envs.shop.session import Session, Shelf
 from worldschool.envs.shop.wishes import (
     ATTRIBUTE,
@@ -41,22 +42,31 @@ class Shop:
         catalogue: an open one.
         compat: "webshop" or None.
         show_attributes: whether product pages have a button for the attributes.
+        engine: how products are found.
     """
 
-    def __init__(self, catalogue: Catalogue, compat: Compat, show_attributes: bool) -> None:
+    def __init__(
+        self, catalogue: Catalogue, compat: Compat, show_attributes: bool, engine: Engine = "webshop"
+    ) -> None:
         self.catalogue = catalogue
+        self._engine: Engine = engine
         self.shelf = Shelf(catalogue.product, self.find, show_attributes, compat)
         self._draws: dict[Split, tuple[NDArray[np.int64], GoalDraw]] = {}
         self._wish = lru_cache(maxsize=1024)(self._make_wish)
 
     @property
     def digest(self) -> str:
-        """Of the catalogue's content."""
-        return self.catalogue.digest
+        """Of the catalogue's content; another engine finds other products, and is part of it."""
+        own = self.catalogue.digest
+        return own if self._engine == "webshop" else f"{own}-{self._engine}"
+
+    @cached_property
+    def _index(self) -> SearchIndex:
+        return self.catalogue.index_of(self._engine)
 
     def find(self, keywords: Sequence[str]) -> tuple[int, ...]:
         """Return the catalogue rows that words find, best first."""
-        rows: list[int] = self.catalogue.index.search(" ".join(keywords), RESULTS).tolist()
+        rows: list[int] = self._index.search(" ".join(keywords), RESULTS).tolist()
         return tuple(rows)
 
     # -- goals --------------------------------------------------------------------------------------------------------
@@ -159,14 +169,21 @@ def shop_of(config: ShopConfig) -> Shop:
         WorldError: the catalogue cannot be opened.
     """
     return _shop(
-        config.catalogue, config.products, config.catalogue_seed, config.compat, config.show_attributes
+        config.catalogue,
+        config.products,
+        config.catalogue_seed,
+        config.compat,
+        config.show_attributes,
+        config.engine,
     )
 
 
 @lru_cache(maxsize=OPEN_SHOPS)
-def _shop(folder: str | None, products: int, seed: int, compat: Compat, show_attributes: bool) -> Shop:
+def _shop(
+    folder: str | None, products: int, seed: int, compat: Compat, show_attributes: bool, engine: Engine
+) -> Shop:
     if folder is not None:
-        return Shop(Catalogue.open(Path(folder)), compat, show_attributes)
+        return Shop(Catalogue.open(Path(folder)), compat, show_attributes, engine)
     from worldschool.envs.shop.generated import generated_catalogue
 
-    return Shop(generated_catalogue(products, seed), compat, show_attributes)
+    return Shop(generated_catalogue(products, seed), compat, show_attributes, engine)

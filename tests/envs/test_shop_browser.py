@@ -11,8 +11,9 @@ import pytest
 from gymnasium.error import ResetNeeded
 
 from tests.envs import small_shop
-from worldschool.envs.shop.browser import BROWSERS, ShopBrowserEnv
+from worldschool.envs.shop.browser import ShopBrowserEnv
 from worldschool.envs.shop.catalogue import Catalogue
+from worldschool.envs.shop.chromium import BROWSERS
 from worldschool.envs.shop.env import ShopEnv
 from worldschool.envs.shop.site.serving import BackgroundSite
 from worldschool.errors import WorldError

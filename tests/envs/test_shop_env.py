@@ -290,6 +290,18 @@ def test_environments_share_one_shop(folder):
     assert one.shop is two.shop
 
 
+def test_another_engine_finds_products_too(folder):
+    pytest.importorskip("tantivy")
+    world = make(WORLD, catalogue=folder, engine="tantivy")
+    world.reset(seed=0)
+    assert do(world, *BUYING)[1] == 1.0
+    first = world.shop.find(["pine", "candle"])
+    assert len(first) == 16 and set(first[:13]) == set(range(3, 16)), "pines are before other candles"
+    assert world.shop.find(["pine", "candle"]) == first and world.shop.find(["of", "the"]) == ()
+    with pytest.raises(WorldError, match="another catalogue"):
+        make(WORLD, catalogue=folder).restore(world.snapshot())
+
+
 def test_gymnasium_accepts_it(folder):
     env = gymnasium.make(WORLD, catalogue=folder, disable_env_checker=True)
     check_env(env.unwrapped, skip_render_check=True)

@@ -18,7 +18,7 @@ from worldschool.envs.shop.catalogue.writing import BATCH, DESCRIPTION, SCHEMA, 
 from worldschool.envs.shop.goals import GoalTemplate, ShopGoal
 from worldschool.envs.shop.prices import price_of
 from worldschool.envs.shop.products import Product
-from worldschool.envs.shop.search.bm25 import BM25Index
+from worldschool.envs.shop.search.engines import Engine, SearchIndex, index_class
 from worldschool.errors import UserError, WorldError
 from worldschool.files import read_json
 from worldschool.records import Split
@@ -139,13 +139,22 @@ class Catalogue:
         return self.goals.numbers_of(split)
 
     @cached_property
-    def index(self) -> BM25Index:
-        """The search index: built when it is first asked for and kept beside the catalogue, mapped into memory."""
-        return saved_index(self.folder, self.digest, self._build_index)
+    def index(self) -> SearchIndex:
+        """WebShop's search index: built when it is first asked for, kept beside the catalogue, mapped into memory."""
+        return self.index_of("webshop")
 
-    def _build_index(self) -> BM25Index:
+    def index_of(self, engine: Engine) -> SearchIndex:
+        """Return the index of a search engine (`search.engines.ENGINES`), built and kept like WebShop's.
+
+        Raises:
+            WorldError: the engine's package is not installed.
+        """
+        kind = index_class(engine)
+        return saved_index(self.folder, self.digest, kind, lambda: self._build_index(kind))
+
+    def _build_index(self, kind: type[SearchIndex]) -> SearchIndex:
         ids: list[str] = self._products.column("asin").to_pylist()
-        return BM25Index.build((product.indexed_text for product in self.products()), ids)
+        return kind.build((product.indexed_text for product in self.products()), ids)
 
     @cached_property
     def _ids(self) -> tuple[NDArray[Any], NDArray[np.int64]]:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from worldschool.envs.shop.search.bm25 import FORMAT, BM25Index
+from worldschool.envs.shop.search.engines import SearchIndex
 from worldschool.errors import UserError
 from worldschool.files import cache_folder
 
 
-def saved_index(folder: Path, digest: str, build: Callable[[], BM25Index]) -> BM25Index:
+def saved_index(
+    folder: Path, digest: str, kind: type[SearchIndex], build: Callable[[], SearchIndex]
+) -> SearchIndex:
     """Open the search index of a catalogue; where there is none yet, build it and save it.
 
     It is kept in the catalogue's folder under the digest of its content, so that other content has another index; where
@@ -23,30 +25,31 @@ def saved_index(folder: Path, digest: str, build: Callable[[], BM25Index]) -> BM
     Args:
         folder: the catalogue's.
         digest: of its content.
+        kind: which index; its `FORMAT` is part of the name.
         build: makes the index.
     """
-    name = f"index-{FORMAT.rpartition('/')[2]}-{digest[:16]}"
+    name = f"index-{kind.FORMAT.removeprefix('worldschool.shop-').replace('/', '-')}-{digest[:16]}"
     places = (folder / name, cache_folder() / "shop" / name)
     for place in places:
         if (place / "index.json").exists():
             with suppress(UserError, EOFError):
-                return BM25Index.open(place)
-    built: BM25Index | None = None
+                return kind.open(place)
+    built: SearchIndex | None = None
     for place in places:
         try:
             with _locked(place):
                 with suppress(UserError, EOFError):
-                    return BM25Index.open(place)
+                    return kind.open(place)
                 if built is None:
                     built = build()
                 _save(built, place)
-                return BM25Index.open(place)
+                return kind.open(place)
         except OSError:  # it cannot be written there
             continue
     return build() if built is None else built
 
 
-def _save(index: BM25Index, place: Path) -> None:
+def _save(index: SearchIndex, place: Path) -> None:
     """Save an index under its final name at once; what was there and could not be opened goes."""
     temporary = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}."))
     try:

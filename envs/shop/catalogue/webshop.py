@@ -47,6 +47,8 @@ Splits: TypeAlias = Literal["paper", "attributes"]
 """How goals are split: by their numbers as in the paper, or by product and combination of attributes."""
 TITLES_AT_ONCE = 256
 """Titles that spaCy is given together."""
+PRODUCTS_TOLD = 100
+"""Products after which a bar moves on."""
 
 
 class WebShopFiles:
@@ -258,9 +260,9 @@ def _with_nouns(products: Iterable[Product]) -> Iterator[Product]:
 
 
 def _counted(products: Iterable[Product], advance: Advance) -> Iterator[Product]:
-    for product in products:
-        yield product
-        advance()
+    for some in _batched(products, PRODUCTS_TOLD):
+        yield from some
+        advance(len(some))
 
 
 def _batched(products: Iterable[Product], size: int) -> Iterator[list[Product]]:

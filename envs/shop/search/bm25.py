@@ -14,6 +14,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,8 @@ class BM25Index:
         saturations: float32, shape (postings,).
         rows: int32, shape (documents,): the catalogue's row of each, documents in the order of the products' ids.
     """
+
+    FORMAT: ClassVar[str] = FORMAT
 
     def __init__(
         self,

@@ -6,9 +6,10 @@ constants (k1 1.2, b 0.75), so that other products come first; it skips what can
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol, Self, TypeAlias
+from typing import ClassVar, Literal, Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ ENGINES: dict[Engine, str] = {
 
 class SearchIndex(Protocol):
     """An index of one text for each product; built once, saved, opened by many processes."""
+
+    FORMAT: ClassVar[str]
+    """The schema of its files, "worldschool.shop-NAME/VERSION"."""
 
     @classmethod
     def build(cls, texts: Iterable[str], ids: Sequence[str]) -> Self:
@@ -45,3 +49,10 @@ class SearchIndex(Protocol):
     def search(self, query: str, limit: int = 50) -> NDArray[np.int32]:
         """Return the rows of the products that a query finds, best first, at most `limit`; the same in every process."""
         ...
+
+
+def index_class(engine: Engine) -> type[SearchIndex]:
+    """Return the class of an engine's index."""
+    module, name = ENGINES[engine].split(":")
+    found: type[SearchIndex] = getattr(importlib.import_module(module), name)
+    return found

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ class TantivyIndex:
         folder: of Tantivy's files.
         temporary: whether the folder goes with this object.
     """
+
+    FORMAT: ClassVar[str] = FORMAT
 
     def __init__(self, folder: Path, temporary: bool = False) -> None:
         self.folder = folder
@@ -80,7 +82,9 @@ class TantivyIndex:
     def save(self, folder: Path) -> None:
         """Write the index into a folder; index.json comes last, so that what was interrupted is not opened."""
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(self.folder, folder / "tantivy", ignore=shutil.ignore_patterns("*.lock"), dirs_exist_ok=True)
+        shutil.copytree(
+            self.folder, folder / "tantivy", ignore=shutil.ignore_patterns("*.lock"), dirs_exist_ok=True
+        )
         write_json(folder / "index.json", {"schema": FORMAT, "documents": len(self)})
 
     def search(self, query: str, limit: int = 50) -> NDArray[np.int32]:
@@ -90,7 +94,8 @@ class TantivyIndex:
         if not terms:
             return np.zeros(0, np.int32)
         wanted = [
-            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "body", term, "freq")) for term in terms
+            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "body", term, "freq"))
+            for term in terms
         ]
         hits = self._searcher.search(tantivy.Query.boolean_query(wanted), 2 * limit).hits
         rows = np.array(self._searcher.fast_field_values("row", [place for _, place in hits]), np.int32)
