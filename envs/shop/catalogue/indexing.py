@@ -28,7 +28,7 @@ def saved_index(
         kind: which index; its `FORMAT` is part of the name.
         build: makes the index.
     """
-    name = f"index-{kind.FORMAT.removeprefix('worldschool.shop-').replace('/', '-')}-{digest[:16]}"
+    name = f"{kind.FORMAT.removeprefix('worldschool.').replace('/', '-')}-{digest[:16]}"
     places = (folder / name, cache_folder() / "shop" / name)
     for place in places:
         if (place / "index.json").exists():

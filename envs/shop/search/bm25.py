@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from worldschool.compiling import kept
 from worldschool.envs.shop.search.analyzer import terms_of
-from worldschool.errors import WorldError
+from worldschool.errors import UserError, WorldError
 from worldschool.files import read_json, write_json
 
 K1, B = np.float32(0.9), np.float32(0.4)
@@ -114,7 +114,12 @@ class BM25Index:
                 raise ValueError(f"schema {described.get('schema')!r}")
             terms = (folder / "terms.txt").read_text("utf-8").split("\n")[:-1]
             arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS]
-        except (OSError, ValueError) as error:
+            offsets, documents, saturations, rows = arrays
+            found = (len(terms), len(rows), len(offsets), len(documents), len(saturations))
+            postings = int(offsets[-1]) if len(offsets) else 0
+            if found != (described["terms"], described["documents"], len(terms) + 1, postings, postings):
+                raise ValueError("its files do not belong together")
+        except (OSError, EOFError, KeyError, ValueError, UserError) as error:
             raise WorldError(
                 f"this is no search index of format {FORMAT} ({error})",
                 where=str(folder),

@@ -49,6 +49,9 @@ HOSTILE = {
     "letters": "a",
     "words": "ing ",
     "zero width joiners": "\u200d",
+    "low lines": "_",
+    "accented low lines": "_\u0301",
+    "low lines and points": "_.",
     "accents": "\u0301",
     "letters and low lines": "a_",
     "letters and points": "a.",
@@ -82,7 +85,7 @@ def test_time_grows_with_the_text_and_nothing_is_raised(unit):
         assert taken < 2.0, f"{size} characters take {taken:.1f} s"
 
 
-@pytest.mark.parametrize("unit", ["a", "a_", "\u200d", "\U0001f469\u200d", "\u200f"])
+@pytest.mark.parametrize("unit", ["a", "a_", "_", "\u200d", "\U0001f469\u200d", "\u200f"])
 def test_a_million_characters_take_seconds(unit):
     began = time.perf_counter()
     terms_of(unit * (1_000_000 // len(unit)))

@@ -237,7 +237,7 @@ def test_the_index_is_built_once_and_only_opened_afterwards(folder, monkeypatch)
 def test_the_index_of_another_content_is_not_taken(folder, tmp_path, monkeypatch):
     Catalogue.open(folder).index.search("lamp")
     other = Catalogue.write(tmp_path / "other", [product("C1", title="a chair")])
-    for path in folder.glob("index-*"):
+    for path in folder.glob("shop-index-*"):
         path.rename(other.folder / path.name)
     built = count_builds(monkeypatch)
     assert other.index.search("chair").tolist() == [0]
@@ -247,7 +247,7 @@ def test_the_index_of_another_content_is_not_taken(folder, tmp_path, monkeypatch
 @pytest.mark.parametrize("name", ["index.json", "rows.npy"])
 def test_a_damaged_index_is_built_again(folder, monkeypatch, name):
     Catalogue.open(folder).index.search("lamp")
-    (path,) = folder.glob("index-*")
+    (path,) = folder.glob("shop-index-*")
     (path / name).write_bytes(b"")
     built = count_builds(monkeypatch)
     assert Catalogue.open(folder).index.search("lamp b00003").tolist()[0] == 3
@@ -263,8 +263,8 @@ def test_a_folder_that_cannot_be_written_has_its_index_in_the_cache(folder, tmp_
     for _ in range(2):
         assert Catalogue.open(folder).index.search("lamp b00003").tolist()[0] == 3
     assert built == [1]
-    assert not list(folder.glob("index-*"))
-    assert list((tmp_path / "cache" / "shop").glob("index-*"))
+    assert not list(folder.glob("shop-index-*"))
+    assert list((tmp_path / "cache" / "shop").glob("shop-index-*"))
 
 
 def test_where_nothing_can_be_written_the_index_is_in_memory(folder, tmp_path, monkeypatch):
