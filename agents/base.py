@@ -92,7 +92,9 @@ AGENTS: dict[str, AgentSpec] = {
         "worldschool.agents.curriculum.agent:CurriculumAgent",
         "worldschool.agents.curriculum.state:CurriculumState",
     ),
-    "shopper": AgentSpec("worldschool.agents.shopper:ShopperConfig", "worldschool.agents.shopper:ShopperAgent"),
+    "shopper": AgentSpec(
+        "worldschool.agents.shopper:ShopperConfig", "worldschool.agents.shopper:ShopperAgent"
+    ),
 }
 
 

@@ -130,13 +130,19 @@ NUMERIC_FORMS: tuple[NumericSpec, ...] = (
 )
 
 
+BROWSER_FORMS: tuple[NumericSpec, ...] = (
+    NumericSpec("worldschool/ShopBrowser-v0", "worldschool.envs.shop.browser:ShopBrowserEnv"),
+)
+"""The same pages in a real browser: the actions and texts of the world, but no snapshots."""
+
+
 def register_worlds() -> None:
-    """Register every world and numeric form with Gymnasium. They own their step limit, so none is given here."""
+    """Register every world and its other forms with Gymnasium. They own their step limit, so none is given here."""
     for spec in WORLDS:
         name = spec.gymnasium_id or spec.id
         if name not in gymnasium.registry:
             gymnasium.register(id=name, entry_point=spec.entry_point, max_episode_steps=None)
-    for form in NUMERIC_FORMS:
+    for form in (*NUMERIC_FORMS, *BROWSER_FORMS):
         if form.id not in gymnasium.registry:
             gymnasium.register(
                 id=form.id,

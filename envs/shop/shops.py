@@ -129,7 +129,10 @@ class Shop:
                 options.append(subject if extra is None else (extra, subject))
             elif name == PRICE:
                 bound = float(subject)
-        nouns = () if target is None else self._nouns(target)
+
+        def nouns() -> Sequence[str]:
+            return () if target is None else self._nouns(target)
+
         return Wish(target, nouns, tuple(attributes), tuple(options), bound)
 
     def _named(self, asin: str) -> Product:
@@ -157,9 +160,14 @@ class Shop:
     def _nouns(self, product: Product) -> Sequence[str]:
         if product.nouns is not None:
             return product.nouns
-        from worldschool.envs.shop.nouns import nouns_of
+        return _tagged(product.title)
 
-        return nouns_of([product.title])[0]
+
+@lru_cache(maxsize=1 << 14)
+def _tagged(title: str) -> tuple[str, ...]:
+    from worldschool.envs.shop.nouns import nouns_of
+
+    return nouns_of([title])[0]
 
 
 def shop_of(config: ShopConfig) -> Shop:

@@ -11,7 +11,7 @@ predicate can be asked for alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,14 +48,15 @@ class Wish:
     """What is wanted.
 
     Attributes:
-        target: a product of the kind wanted, and its nouns; None: any kind.
+        target: a product of the kind wanted; None: any kind.
+        nouns: gives the nouns of its name. Asked for at a purchase only: without a noun column spaCy finds them.
         attributes: phrases.
         options: values, or pairs of name and value.
         price_upper: dollars.
     """
 
     target: Product | None
-    nouns: Sequence[str]
+    nouns: Callable[[], Sequence[str]]
     attributes: tuple[str, ...]
     options: tuple[str | tuple[str, str], ...]
     price_upper: float
@@ -71,7 +72,7 @@ class Wish:
             "goal_options": self.options,
             "price_upper": self.price_upper,
         }
-        nouns = {"goal": bought.nouns if self.target is None else self.nouns, "purchased": bought.nouns}
+        nouns = {"goal": bought.nouns if self.target is None else self.nouns(), "purchased": bought.nouns}
         return score_purchase(goal, bought.product.to_webshop(), bought.price, bought.options, nouns, rules)
 
 
@@ -94,7 +95,9 @@ def predicate_holds(predicate: Predicate, target: Wish, bought: Purchase, rules:
         wanted = target.target
         assert wanted is not None
         goal = {"query": wanted.query, "product_category": wanted.product_category}
-        part = type_part(goal, bought.product.to_webshop(), {"goal": target.nouns, "purchased": bought.nouns})
+        part = type_part(
+            goal, bought.product.to_webshop(), {"goal": target.nouns(), "purchased": bought.nouns}
+        )
         return bool(part["r_type"] == 1.0)
     if name == ATTRIBUTE:
         return attributes_met(target.attributes, bought.product.to_webshop(), rules) == 1

@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def compare(settings, actions, seed):
     """Do the same in both; returns the last step."""
-    env, browser = ShopEnv(**settings), ShopBrowserEnv(executable_path=CHROMIUM, **settings)
+    env, browser = ShopEnv(**settings), ShopBrowserEnv(executable_path=CHROMIUM, timeout_s=120, **settings)
     try:
         seen, info = env.reset(seed=seed)
         told, known = browser.reset(seed=seed)
@@ -122,7 +122,11 @@ def test_hostile_products_are_text_in_a_browser_too(tmp_path):
 def browser(folder):
     with BackgroundSite({"catalogue": str(folder), "show_attributes": True}) as site:
         env = ShopBrowserEnv(
-            executable_path=CHROMIUM, url=site.url, catalogue=str(folder), render_mode="rgb_array"
+            executable_path=CHROMIUM,
+            timeout_s=120,
+            url=site.url,
+            catalogue=str(folder),
+            render_mode="rgb_array",
         )
         yield env
         env.close()
@@ -209,7 +213,7 @@ def test_a_picture_of_the_page(browser):
 
 
 def test_without_reset_and_after_the_end(folder):
-    env = ShopBrowserEnv(executable_path=CHROMIUM, catalogue=str(folder), max_steps=1)
+    env = ShopBrowserEnv(executable_path=CHROMIUM, timeout_s=120, catalogue=str(folder), max_steps=1)
     try:
         with pytest.raises(ResetNeeded, match="call reset first"):
             env.step("search[x]")
@@ -241,7 +245,9 @@ def test_settings_at_fault(folder, settings, told):
 
 
 def test_a_site_that_is_not_there(folder):
-    env = ShopBrowserEnv(executable_path=CHROMIUM, url="http://127.0.0.1:9", catalogue=str(folder))
+    env = ShopBrowserEnv(
+        executable_path=CHROMIUM, timeout_s=120, url="http://127.0.0.1:9", catalogue=str(folder)
+    )
     try:
         with pytest.raises(WorldError, match="the site does not answer"):
             env.reset(seed=1)
@@ -250,8 +256,8 @@ def test_a_site_that_is_not_there(folder):
 
 
 def test_several_in_one_program(folder):
-    first = ShopBrowserEnv(executable_path=CHROMIUM, catalogue=str(folder))
-    second = ShopBrowserEnv(executable_path=CHROMIUM, catalogue=str(folder))
+    first = ShopBrowserEnv(executable_path=CHROMIUM, timeout_s=120, catalogue=str(folder))
+    second = ShopBrowserEnv(executable_path=CHROMIUM, timeout_s=120, catalogue=str(folder))
     try:
         assert first.reset(seed=1)[0] == second.reset(seed=1)[0]
         second.step("search[candle]")

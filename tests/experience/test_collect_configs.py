@@ -19,6 +19,15 @@ SMALL: dict[str, list[str]] = {
     "grid-mcts": ["episodes=6"],
     "grid-curriculum": ["episodes=8", "round_size=4", "shard_size=4"],
     "grid-random": ["episodes=12", "world_config.max_steps=60"],
+    "shop-mcts": ["episodes=6", "world_config.products=300"],
+    "shop-curriculum": ["episodes=8", "round_size=4", "shard_size=4", "world_config.products=300"],
+    "shop-random": ["episodes=12", "world_config.products=300"],
+    "shop-shopper": ["episodes=6", "world_config.products=300"],
+}
+WORLDS = {
+    "household": "worldschool/Household-v0",
+    "grid": "worldschool/HouseholdGrid-v0",
+    "shop": "worldschool/Shop-v0",
 }
 """Presets to what makes them small."""
 
@@ -54,16 +63,17 @@ def test_no_preset_is_left_out() -> None:
 @pytest.mark.parametrize("preset", SMALL)
 def test_what_a_preset_collects(data: Path, preset: str) -> None:
     episodes = list(EpisodeStore.open(data / preset))
-    world = "worldschool/HouseholdGrid-v0" if preset.startswith("grid") else "worldschool/Household-v0"
-    assert {episode.world for episode in episodes} == {world}
+    assert {episode.world for episode in episodes} == {WORLDS[preset.partition("-")[0]]}
     assert all(episode.error is None for episode in episodes)
     verbs = {event.verb for episode in episodes for event in episode.events if event.succeeded}
-    if preset.endswith("random"):
+    if preset == "shop-random":
+        assert {"search", "open", "choose", "read"} <= verbs
+    elif preset.endswith("random"):
         assert {"walk", "grab", "put"} <= verbs
         assert all(episode.length >= 5 for episode in episodes)
     else:
         assert sum(episode.success for episode in episodes) >= len(episodes) / 2
-        assert {"walk"} < verbs
+        assert ({"buy"} if preset.startswith("shop") else {"walk"}) < verbs
 
 
 @pytest.mark.parametrize("preset", SMALL)
@@ -102,7 +112,16 @@ def test_chain_collect_examples_finetune_probe(
     assert (tmp_path / "report" / "report.html").exists()
 
 
-@pytest.mark.parametrize("world", ["household", "grid"])
+def test_questions_about_shopping(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    collected = ", ".join(str(data / f"shop-{agent}") for agent in ("mcts", "random", "shopper"))
+    capsys.readouterr()
+    questions = CONFIGS / "examples" / "shop.yaml"
+    run("examples", questions, "--out", tmp_path / "shop", "--json", *settings(f"datasets=[{collected}]"))
+    made = json.loads(capsys.readouterr().out)["examples"]
+    assert made["fitting_product"] and made["price_comparison"] and made["shopping_plan"]
+
+
+@pytest.mark.parametrize("world", ["household", "grid", "shop"])
 def test_chain_collect_remember_recall(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], world: str
 ) -> None:
