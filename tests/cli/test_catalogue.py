@@ -46,7 +46,7 @@ def test_webshops_files_become_a_catalogue_that_the_shop_opens(files, tmp_path, 
     assert "The first product: B000000001, Floor Lamp, $12.5" in out
     assert "The first goal: i want a lamp, and price lower than" in out
     assert "shopping there needs spaCy" in out
-    assert list((tmp_path / "c").glob("index-*"))
+    assert list((tmp_path / "c").glob("shop-index-*"))
     split = next(
         split
         for split in ("train", "validation", "heldout")
@@ -67,7 +67,7 @@ def test_without_human_instructions_goals_are_synthetic(files, tmp_path, run):
     told = json.loads(out)
     assert (told["products"], told["goals"], told["nouns"]) == (2, 2, False)
     assert sum(told["splits"].values()) == 2
-    assert not list((tmp_path / "c").glob("index-*"))
+    assert not list((tmp_path / "c").glob("shop-index-*"))
     code, out, _ = run("catalogue", "info", tmp_path / "c", "--json")
     assert (code, json.loads(out)) == (0, told)
 
