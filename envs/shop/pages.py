@@ -115,7 +115,7 @@ def done_page(asin: str, options: Mapping[str, str], reward: float) -> list[Node
 
 def text_of(nodes: Iterable[Node]) -> str:
     """Return a page as one line (observation mode "text")."""
-    return SEPARATOR.join(node.text.strip() for node in nodes)
+    return SEPARATOR.join([node.text.strip() for node in nodes])  # a list is joined faster
 
 
 def rich_text_of(nodes: Iterable[Node], clicked: Collection[str], visited: Collection[str]) -> str:
@@ -159,10 +159,13 @@ def _head(instruction: str) -> list[Node]:
 
 def shown(nodes: Iterable[Node]) -> list[Node]:
     """Leave out what an HTML parser gives no text for: what is empty, or only white space with a line break in it."""
-    found = []
-    for node in nodes:
-        if node.text.strip(_SPACES):
-            found.append(node)
-        elif node.text and "\n" not in node.text:
-            found.append(Node(" ", node.kind))
-    return found
+    return [
+        Node(" ", node.kind) if node.text.isspace() and not node.text.strip(_SPACES) else node
+        for node in nodes
+        if node.text and (not node.text.isspace() or _is_seen(node.text))
+    ]
+
+
+def _is_seen(white: str) -> bool:
+    """Return whether white space is a text of its own: a parser shortens what is ASCII to a line break or a space."""
+    return bool(white.strip(_SPACES)) or "\n" not in white

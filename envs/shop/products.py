@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 UNKNOWN_PRICE = 100.0
@@ -58,7 +59,7 @@ class Product:
     reviews: tuple[Review, ...] = ()
     nouns: tuple[str, ...] | None = None
 
-    @property
+    @cached_property
     def price_text(self) -> str:
         """The price as shown: "$12.5", or "$5.0 to $9.0"."""
         return " to ".join(f"${price}" for price in self.prices[:2])

@@ -17,7 +17,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -61,6 +61,10 @@ class Session:
     subpage: str = ""
     options: tuple[tuple[str, str], ...] = ()
     visited: tuple[str, ...] = ()
+
+    def having(self, **changes: Any) -> Session:
+        """Return the session with other values of some fields; `dataclasses.replace` takes three times as long."""
+        return Session(**{**self.__dict__, **changes})
 
     def to_plain(self) -> tuple[Any, ...]:
         """Return the fields in order, as nested tuples of plain values."""
@@ -200,8 +204,7 @@ class Visit:
     def search(self, keywords: Sequence[str]) -> Session:
         """Return the session after a search for words."""
         found = self.shelf.find(keywords)
-        return replace(
-            self.session,
+        return self.session.having(
             page="results",
             keywords=tuple(keywords),
             hits=found,
@@ -215,7 +218,7 @@ class Visit:
         """Return the session after a click on one of `clickables`; None for what changes nothing."""
         session, kind = self.session, self._kind_by_url()
         if text == pages.BUY.lower():
-            return replace(session, page="done", subpage="")
+            return session.having(page="done", subpage="")
         if text == pages.BACK.lower():
             return Session()
         if text == pages.NEXT.lower() and kind == "results":
@@ -223,15 +226,14 @@ class Visit:
         if text == pages.PREVIOUS.lower() and kind == "results":
             return self._turned(session.number - 1)
         if text == pages.PREVIOUS.lower() and kind == "sub":
-            return replace(session, page="item", subpage="")
+            return session.having(page="item", subpage="")
         if text == pages.PREVIOUS.lower() and kind == "item":
             return self._turned(session.number)
         if text in _SUBPAGE_OF:
-            return replace(session, page="sub", subpage=_SUBPAGE_OF[text])
+            return session.having(page="sub", subpage=_SUBPAGE_OF[text])
         if text in self._values:
             name, value = self._values[text]
-            return replace(
-                session,
+            return session.having(
                 page="item",
                 subpage="",
                 options=tuple({**dict(session.options), name: value}.items()),
@@ -239,14 +241,14 @@ class Visit:
         return self._opened(text)
 
     def _turned(self, number: int) -> Session:
-        return replace(self.session, page="results", number=number, row=None, subpage="", options=())
+        return self.session.having(page="results", number=number, row=None, subpage="", options=())
 
     def _opened(self, text: str) -> Session | None:
         asin = text.upper()
         for row in self.rows_shown:
             if self.shelf.product(row).asin == asin:
                 visited = tuple(dict.fromkeys((*self.session.visited, asin)))
-                return replace(self.session, page="item", row=row, visited=visited)
+                return self.session.having(page="item", row=row, visited=visited)
         return None
 
     def _kind_by_url(self) -> str:
