@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from worldschool.errors import WorldError, nearest
+from worldschool.envs.settings import build_settings, check_choice, check_count
+from worldschool.errors import WorldError
 from worldschool.records import SPLITS, Split
 
+WORLD = "Household"
 # With fewer than two rooms a character could run out of legal actions; above eight, room sets are too few to split.
 ROOM_LIMITS = (2, 8)
 FURNITURE_LIMITS = (1, 8)
@@ -57,14 +59,14 @@ class HouseholdConfig:
     """Whether the house is stripped: one surface a room, one container and one switch in all."""
 
     def __post_init__(self) -> None:
-        _check_choice("split", self.split, SPLITS)
-        _check_choice("control", self.control, ("self", "all"))
-        _check_choice("observe", self.observe, ("room", "full"))
-        _check_choice("actions", self.actions, ("useful", "all"))
-        _check_choice("goal", self.goal, ("none", "random", "activity"))
-        _check_choice("wording", self.wording, ("plain", "varied"))
-        _check_count("characters", self.characters, *CHARACTER_LIMITS)
-        _check_count("max_steps", self.max_steps, 1, 1_000_000)
+        check_choice(WORLD, "split", self.split, SPLITS)
+        check_choice(WORLD, "control", self.control, ("self", "all"))
+        check_choice(WORLD, "observe", self.observe, ("room", "full"))
+        check_choice(WORLD, "actions", self.actions, ("useful", "all"))
+        check_choice(WORLD, "goal", self.goal, ("none", "random", "activity"))
+        check_choice(WORLD, "wording", self.wording, ("plain", "varied"))
+        check_count(WORLD, "characters", self.characters, *CHARACTER_LIMITS)
+        check_count(WORLD, "max_steps", self.max_steps, 1, 1_000_000)
         for name, limits in (
             ("rooms", ROOM_LIMITS),
             ("furniture", FURNITURE_LIMITS),
@@ -73,7 +75,7 @@ class HouseholdConfig:
         ):
             object.__setattr__(self, name, _checked_range(name, getattr(self, name), *limits))
         for name in ("info_legal", "focus"):
-            _check_choice(name, getattr(self, name), (True, False))
+            check_choice(WORLD, name, getattr(self, name), (True, False))
 
     @classmethod
     def build(cls, settings: Mapping[str, Any]) -> HouseholdConfig:
@@ -82,15 +84,7 @@ class HouseholdConfig:
         Raises:
             WorldError: a keyword is unknown or its value not accepted.
         """
-        known = [field.name for field in dataclasses.fields(cls)]
-        for name in settings:
-            if name not in known:
-                raise WorldError(
-                    f"unknown setting {name!r}",
-                    where="Household",
-                    mend=f"Accepted: {', '.join(known)}.{nearest(name, known)}",
-                )
-        return cls(**settings)
+        return build_settings(cls, WORLD, settings)
 
     def to_json(self) -> dict[str, Any]:
         """Return every setting as plain JSON values."""
@@ -100,28 +94,12 @@ class HouseholdConfig:
         }
 
 
-def _check_choice(field: str, value: Any, accepted: tuple[Any, ...]) -> None:
-    # 1 == True in Python, so the type is compared as well.
-    if not any(value == one and type(value) is type(one) for one in accepted):
-        names = ", ".join(repr(one) for one in accepted)
-        raise WorldError(f"found {value!r}", where=f"Household: {field}", mend=f"Accepted: {names}.")
-
-
-def _check_count(field: str, value: Any, low: int, high: int) -> None:
-    if type(value) is not int or not low <= value <= high:
-        raise WorldError(
-            f"found {value!r}",
-            where=f"Household: {field}",
-            mend=f"Accepted: a whole number from {low} to {high}.",
-        )
-
-
 def _checked_range(field: str, value: Any, low: int, high: int) -> tuple[int, int]:
     is_pair = isinstance(value, list | tuple) and len(value) == 2 and all(type(end) is int for end in value)
     if not is_pair or not low <= value[0] <= value[1] <= high:
         raise WorldError(
             f"found {value!r}",
-            where=f"Household: {field}",
+            where=f"{WORLD}: {field}",
             mend=f"Accepted: two whole numbers, least and most, within {low} to {high}, like [{low}, {high}].",
         )
     return value[0], value[1]

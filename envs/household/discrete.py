@@ -29,6 +29,7 @@ from worldschool.envs.household.stacked import (
 )
 from worldschool.envs.household.vector import observation_space
 from worldschool.envs.household.words.observation import observation
+from worldschool.envs.settings import check_choice, check_options
 from worldschool.envs.world import check_kind
 from worldschool.errors import WorldError
 from worldschool.records import Goal, Snapshot
@@ -64,10 +65,7 @@ class HouseholdDiscreteEnv(gymnasium.Env[NDArray[np.int16], np.int64]):
 
     def __init__(self, *, render_mode: str | None = None, **settings: Any) -> None:
         self._config = numeric_config(settings)
-        if render_mode not in (None, "ansi"):
-            raise WorldError(
-                f"found {render_mode!r}", where=f"{WHERE}: render_mode", mend="Accepted: None, 'ansi'."
-            )
+        check_choice(WHERE, "render_mode", render_mode, (None, "ansi"))
         self.render_mode = render_mode
         self.observation_space = observation_space(places_of(self._config))
         self.action_space = Discrete(MOST_ACTIONS)
@@ -94,8 +92,7 @@ class HouseholdDiscreteEnv(gymnasium.Env[NDArray[np.int16], np.int64]):
             WorldError: an option is given.
         """
         super().reset(seed=seed)
-        for name in options or {}:
-            raise WorldError(f"unknown option {name!r}", where=f"{WHERE}: reset", mend="Give none.")
+        check_options(WHERE, options)
         drawn = draw(self._config, self.np_random)
         self._move_in(Engine(drawn.premises), drawn)
         self._advance(BEGIN)

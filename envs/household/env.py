@@ -32,6 +32,7 @@ from worldschool.envs.household.words.observation import observation
 from worldschool.envs.household.words.refusals import refusal, static_refusal
 from worldschool.envs.household.words.wordings import by_state, plainly
 from worldschool.envs.search import SearchTerms, TreeSearch
+from worldschool.envs.settings import check_choice, check_options
 from worldschool.envs.world import World, check_kind
 from worldschool.errors import WorldError
 from worldschool.records import Event, Goal, Snapshot
@@ -82,10 +83,7 @@ class HouseholdEnv(LivedIn, World):
 
     def __init__(self, *, render_mode: str | None = None, **settings: Any) -> None:
         self._config = HouseholdConfig.build(settings)
-        if render_mode not in (None, "ansi"):
-            raise WorldError(
-                f"found {render_mode!r}", where="Household: render_mode", mend="Accepted: None, 'ansi'."
-            )
+        check_choice("Household", "render_mode", render_mode, (None, "ansi"))
         self.render_mode = render_mode
         self.observation_space = AnyText(max_length=16384)
         self.action_space = AnyText(max_length=200)
@@ -120,12 +118,7 @@ class HouseholdEnv(LivedIn, World):
             WorldError: an option is unknown, or the goal names what is not in this house.
         """
         super().reset(seed=seed)
-        options = options or {}
-        for name in options:
-            if name != "goal":
-                raise WorldError(
-                    f"unknown option {name!r}", where="Household: reset", mend="Accepted: 'goal'."
-                )
+        options = check_options("Household", options, ("goal",))
         house, size, generator, rng = draw_episode(self._config, self.np_random)
         self._engine = Engine(premises_of(house), generator)
         self._engine.begin()

@@ -20,6 +20,7 @@ from worldschool.envs.household.scene.batches import BEGIN, WAIT
 from worldschool.envs.household.scene.graph import SceneGraph
 from worldschool.envs.household.scene.observations import COLUMNS
 from worldschool.envs.household.stacked import MOST_ACTIONS, StackedHouses, draw, numeric_config, places_of
+from worldschool.envs.settings import check_choice, check_options
 from worldschool.errors import WorldError
 from worldschool.records import Goal
 
@@ -90,8 +91,7 @@ class HouseholdVectorEnv(VectorEnv[NDArray[np.int16], NDArray[np.int64], Any]):
         **settings: Any,
     ) -> None:
         config = numeric_config(settings)
-        if render_mode is not None:
-            raise WorldError(f"found {render_mode!r}", where=f"{WHERE}: render_mode", mend="Accepted: None.")
+        check_choice(WHERE, "render_mode", render_mode, (None,))
         if not isinstance(num_envs, int) or num_envs < 1:
             raise WorldError(
                 f"found {num_envs!r}", where=f"{WHERE}: num_envs", mend="Give a whole number from 1."
@@ -150,11 +150,7 @@ class HouseholdVectorEnv(VectorEnv[NDArray[np.int16], NDArray[np.int64], Any]):
 
     def _chosen(self, options: dict[str, Any]) -> NDArray[np.bool_]:
         """Return which environments begin anew."""
-        for name in options:
-            if name != "reset_mask":
-                raise WorldError(
-                    f"unknown option {name!r}", where=f"{WHERE}: reset", mend="Accepted: 'reset_mask'."
-                )
+        check_options(WHERE, options, ("reset_mask",))
         if "reset_mask" not in options:
             return self._everywhere
         mask = options["reset_mask"]

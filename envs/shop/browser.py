@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gymnasium
 from gymnasium.error import ResetNeeded
 
+from worldschool.envs.settings import check_choice
 from worldschool.envs.shop import pages
 from worldschool.envs.shop.chromium import BrowserSettings, open_page
 from worldschool.envs.shop.config import ShopConfig
@@ -92,12 +93,7 @@ class ShopBrowserEnv(gymnasium.Env[str, str]):
         self._browser_settings = BrowserSettings(**own)
         self._config = ShopConfig.build(settings)
         _check_mode(self._config.observation_mode)
-        if render_mode not in (None, "rgb_array"):
-            raise WorldError(
-                f"found {render_mode!r}",
-                where="ShopBrowser: render_mode",
-                mend="Accepted: None, 'rgb_array'.",
-            )
+        check_choice("ShopBrowser", "render_mode", render_mode, (None, "rgb_array"))
         self.render_mode = render_mode
         self.observation_space = AnyText(max_length=1 << 20)
         self.action_space = AnyText(max_length=1000)

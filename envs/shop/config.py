@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from worldschool.envs.settings import build_settings, check_choice, check_count
 from worldschool.envs.shop.search.engines import ENGINES, Engine
-from worldschool.errors import WorldError, nearest
+from worldschool.errors import WorldError
 from worldschool.records import SPLITS, Split
 
+WORLD = "Shop"
 ObservationMode: TypeAlias = Literal["text", "text_rich", "html", "url"]
 Compat: TypeAlias = Literal["webshop"] | None
 OBSERVATION_MODES: tuple[str, ...] = ("text", "text_rich", "html", "url")
@@ -46,15 +48,15 @@ class ShopConfig:
     """Whether info carries "legal_actions"."""
 
     def __post_init__(self) -> None:
-        _check_choice("split", self.split, SPLITS)
-        _check_choice("observation_mode", self.observation_mode, OBSERVATION_MODES)
-        _check_choice("compat", self.compat, (None, "webshop"))
-        _check_choice("engine", self.engine, tuple(ENGINES))
-        _check_number("products", self.products, 1)
-        _check_number("catalogue_seed", self.catalogue_seed, 0)
-        _check_number("max_steps", self.max_steps, 1)
-        _check_choice("show_attributes", self.show_attributes, (False, True))
-        _check_choice("info_legal", self.info_legal, (False, True))
+        check_choice(WORLD, "split", self.split, SPLITS)
+        check_choice(WORLD, "observation_mode", self.observation_mode, OBSERVATION_MODES)
+        check_choice(WORLD, "compat", self.compat, (None, "webshop"))
+        check_choice(WORLD, "engine", self.engine, tuple(ENGINES))
+        check_count(WORLD, "products", self.products, 1)
+        check_count(WORLD, "catalogue_seed", self.catalogue_seed, 0)
+        check_count(WORLD, "max_steps", self.max_steps, 1)
+        check_choice(WORLD, "show_attributes", self.show_attributes, (False, True))
+        check_choice(WORLD, "info_legal", self.info_legal, (False, True))
         if self.catalogue is not None and not isinstance(self.catalogue, str):
             raise WorldError(f"found {self.catalogue!r}", where="Shop: catalogue", mend="Name a folder.")
 
@@ -65,30 +67,8 @@ class ShopConfig:
         Raises:
             WorldError: a setting is unknown or its value not accepted.
         """
-        known = [field.name for field in dataclasses.fields(cls)]
-        for name in settings:
-            if name not in known:
-                raise WorldError(
-                    "there is no such setting",
-                    where=f"Shop: {name}",
-                    mend=f"Accepted: {', '.join(known)}.{nearest(name, known)}",
-                )
-        return cls(**settings)
+        return build_settings(cls, WORLD, settings)
 
     def to_json(self) -> dict[str, Any]:
         """Return every setting as plain JSON values."""
         return dataclasses.asdict(self)
-
-
-def _check_choice(name: str, found: Any, choices: tuple[Any, ...]) -> None:
-    if found not in choices:
-        raise WorldError(
-            f"found {found!r}", where=f"Shop: {name}", mend=f"Accepted: {', '.join(map(repr, choices))}."
-        )
-
-
-def _check_number(name: str, found: Any, least: int) -> None:
-    if not isinstance(found, int) or isinstance(found, bool) or found < least:
-        raise WorldError(
-            f"found {found!r}", where=f"Shop: {name}", mend=f"Give a whole number of at least {least}."
-        )

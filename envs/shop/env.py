@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 
 from gymnasium.error import ResetNeeded
 
+from worldschool.envs.settings import check_choice, check_options
 from worldschool.envs.shop import shops, telling, wishes
-from worldschool.envs.shop.config import ShopConfig
+from worldschool.envs.shop.config import WORLD, ShopConfig
 from worldschool.envs.shop.queries import queries_of
 from worldschool.envs.shop.reward import Rules, Score
 from worldschool.envs.shop.session import Session, Visit, read_action
@@ -57,10 +58,7 @@ class ShopEnv(World):
 
     def __init__(self, *, render_mode: str | None = None, **settings: Any) -> None:
         self._config = ShopConfig.build(settings)
-        if render_mode not in (None, "ansi"):
-            raise WorldError(
-                f"found {render_mode!r}", where="Shop: render_mode", mend="Accepted: None, 'ansi'."
-            )
+        check_choice(WORLD, "render_mode", render_mode, (None, "ansi"))
         self.render_mode = render_mode
         self.observation_space = AnyText(max_length=1 << 20)
         self.action_space = AnyText(max_length=1000)
@@ -95,12 +93,7 @@ class ShopEnv(World):
             WorldError: an option is unknown, or there is no such goal.
         """
         super().reset(seed=seed)
-        options = options or {}
-        for name in options:
-            if name not in ("goal", "goal_index"):
-                raise WorldError(
-                    f"unknown option {name!r}", where="Shop: reset", mend="Accepted: 'goal', 'goal_index'."
-                )
+        options = check_options(WORLD, options, ("goal", "goal_index"))
         if "goal" in options:
             goal: Goal = options["goal"]
             wishes.check_all(goal)

@@ -10,6 +10,7 @@ from worldschool.envs.household.grid.moves import MOVES
 from worldschool.envs.household.grid.screen import HouseholdScreen
 from worldschool.envs.household.houses import House
 from worldschool.envs.household.lived_in import NO_GOAL
+from worldschool.envs.settings import check_choice, check_options
 from worldschool.errors import WorldError
 from worldschool.records import Goal, Snapshot
 from worldschool.spaces import AnyText
@@ -81,12 +82,7 @@ class HouseholdGridEnv(HouseholdScreen):
         **settings: Any,
     ) -> None:
         self._config = grid_config(settings, not_offered=TEXT_ONLY)
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise WorldError(
-                f"found {render_mode!r}",
-                where="HouseholdGrid: render_mode",
-                mend="Accepted: None, 'human', 'rgb_array'.",
-            )
+        check_choice("HouseholdGrid", "render_mode", render_mode, (None, *self.metadata["render_modes"]))
         if type(agent_view_size) is not int or agent_view_size < 3 or agent_view_size % 2 == 0:
             raise WorldError(
                 f"found {agent_view_size!r}",
@@ -132,12 +128,7 @@ class HouseholdGridEnv(HouseholdScreen):
         Raises:
             WorldError: an option is unknown, or the goal names what is not in this house.
         """
-        options = options or {}
-        for name in options:
-            if name != "goal":
-                raise WorldError(
-                    f"unknown option {name!r}", where="HouseholdGrid: reset", mend="Accepted: 'goal'."
-                )
+        options = check_options("HouseholdGrid", options, ("goal",))
         self._asked = options.get("goal", NO_GOAL)
         observation, _ = super().reset(seed=seed)
         return observation, self._info(None)

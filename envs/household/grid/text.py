@@ -16,8 +16,8 @@ from worldschool.envs.household.grid.deeds import DONE
 from worldschool.envs.household.grid.episode import GridEpisode, grid_config
 from worldschool.envs.household.lived_in import NO_GOAL
 from worldschool.envs.household.words import missions, stories
+from worldschool.envs.settings import check_choice, check_options
 from worldschool.envs.world import World
-from worldschool.errors import WorldError
 from worldschool.records import Event, Goal, Snapshot
 from worldschool.spaces import AnyText
 
@@ -62,8 +62,8 @@ class HouseholdGridTextEnv(GridEpisode, World):
 
     def __init__(self, *, moves: str = "walks", render_mode: str | None = None, **settings: Any) -> None:
         self._config = grid_config(settings, NOT_OFFERED)
-        _check_choice("moves", moves, ("walks", "single"))
-        _check_choice("render_mode", render_mode, (None, *self.metadata["render_modes"]))
+        check_choice("HouseholdGrid", "moves", moves, ("walks", "single"))
+        check_choice("HouseholdGrid", "render_mode", render_mode, (None, *self.metadata["render_modes"]))
         self._walks = moves == "walks"
         self.render_mode = render_mode
         self.max_steps = self._config.max_steps
@@ -93,12 +93,7 @@ class HouseholdGridTextEnv(GridEpisode, World):
             WorldError: an option is unknown, or the goal names what is not in this house.
         """
         super().reset(seed=seed)
-        options = options or {}
-        for name in options:
-            if name != "goal":
-                raise WorldError(
-                    f"unknown option {name!r}", where="HouseholdGrid: reset", mend="Accepted: 'goal'."
-                )
+        options = check_options("HouseholdGrid", options, ("goal",))
         self._begin(self.np_random, options.get("goal", NO_GOAL))
         self._moves = ()
         return self._observation(), self._info(None)
@@ -236,9 +231,3 @@ class HouseholdGridTextEnv(GridEpisode, World):
 
 _SHARED = ("split", "rooms", "furniture", "objects", "characters", "max_steps", "focus")
 """Settings that the picture of a house needs."""
-
-
-def _check_choice(field: str, value: Any, accepted: tuple[Any, ...]) -> None:
-    if value not in accepted:
-        names = ", ".join(repr(one) for one in accepted)
-        raise WorldError(f"found {value!r}", where=f"HouseholdGrid: {field}", mend=f"Accepted: {names}.")
