@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from worldschool.config import apply_overrides
 from worldschool.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,10 +44,10 @@ def shop(
 ) -> None:
     """Serve the shop as web pages: search, look, choose, buy; Ctrl-C ends it."""
     from worldschool.envs.shop.env import ShopEnv
-    from worldschool.envs.shop.site.serving import read_settings, serve
+    from worldschool.envs.shop.site.serving import serve
     from worldschool.experience.played import PlayedEpisodes
 
-    settings = read_settings({**PERSON, "split": split}, set_ or ())
+    settings = apply_overrides({**PERSON, "split": split}, set_ or (), "products=5000")
 
     def run(ended: Ended | None) -> None:
         serve(settings, host=host, port=port, sessions=sessions, ended=ended, say=_open)

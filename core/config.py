@@ -43,9 +43,26 @@ def load_config(cls: type[ConfigT], path: Path | str | None, overrides: Sequence
     """
     source = str(path) if path is not None else "the configuration"
     values = _read_mapping(Path(path)) if path is not None else {}
-    for override in overrides:
-        _apply_override(values, override)
+    apply_overrides(values, overrides)
     return build_config(cls, values, source)
+
+
+def apply_overrides(
+    values: dict[str, Any], overrides: Sequence[str], example: str = "episodes=100"
+) -> dict[str, Any]:
+    """Put the values of `--set key=value` texts into a mapping, and return it.
+
+    Args:
+        values: is changed; dotted keys reach into the mappings inside it.
+        overrides: the texts; a value is read as YAML.
+        example: of such a text, for errors.
+
+    Raises:
+        ConfigError: a text is not key=value, its value no YAML, or a dotted key reaches into what is no mapping.
+    """
+    for override in overrides:
+        _apply_override(values, override, example)
+    return values
 
 
 def build_config(cls: type[ConfigT], values: dict[str, Any], source: str) -> ConfigT:
@@ -83,11 +100,11 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     return loaded
 
 
-def _apply_override(values: dict[str, Any], override: str) -> None:
+def _apply_override(values: dict[str, Any], override: str, example: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise ConfigError(
-            f"{override!r} is not key=value", where="--set", mend="Write it like --set episodes=100."
+            f"{override!r} is not key=value", where="--set", mend=f"Write it like --set {example}."
         )
     try:
         value = yaml.safe_load(text)

@@ -96,7 +96,7 @@ BAD = [
     (["--set", "room=3"], "worldschool: Household: unknown setting 'room'."),
     (["--set", "rooms=9"], "worldschool: Household: rooms: found 9."),
     (["--set", "rooms"], "worldschool: --set: 'rooms' is not key=value."),
-    (["--set", "rooms=[3"], "worldschool: --set: 'rooms=[3' is not key=value."),
+    (["--set", "rooms=[3"], "worldschool: --set: the value of rooms is not valid YAML: '[3'."),
     (["--split", "test"], "worldschool: Household: split: found 'test'. Accepted: 'train', 'validation', 'heldout'."),
     (["--seed", "-1"], "'--seed'"),
 ]  # fmt: skip

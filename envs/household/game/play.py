@@ -12,17 +12,16 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-import yaml
 from rich.columns import Columns
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from worldschool.config import apply_overrides
 from worldschool.envs.household.env import HouseholdEnv
 from worldschool.envs.household.game.abbreviations import meanings
 from worldschool.envs.household.game.floor_map import YOU, draw_map, legend
 from worldschool.envs.household.words.missions import goal_text, upper
-from worldschool.errors import ConfigError
 from worldschool.records import Snapshot
 
 SETTINGS: dict[str, Any] = {"goal": "activity", "max_steps": 100}
@@ -52,21 +51,9 @@ def read_settings(split: str, overrides: Sequence[str]) -> dict[str, Any]:
         overrides: texts like "characters=2"; the value is read as YAML.
 
     Raises:
-        ConfigError: a text is not key=value.
+        ConfigError: a text is not key=value, or its value no YAML.
     """
-    settings = {**SETTINGS, "split": split}
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        try:
-            value = yaml.safe_load(text)
-        except (yaml.YAMLError, ValueError):
-            equals = ""
-        if not key or not equals:
-            raise ConfigError(
-                f"{override!r} is not key=value", where="--set", mend="Write it like --set characters=2."
-            )
-        settings[key] = value
-    return settings
+    return apply_overrides({**SETTINGS, "split": split}, overrides, "characters=2")
 
 
 def play(settings: dict[str, Any], seed: int | None = None, console: Console | None = None) -> bool:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import yaml
-
-from worldschool.errors import ConfigError, UserError, WorldError
+from worldschool.errors import UserError, WorldError
 
 if TYPE_CHECKING:
     from uvicorn import Server
@@ -25,27 +23,6 @@ LARGEST_HEADERS = 32 * 1024
 
 class AddressTaken(UserError):
     """The host or port cannot be listened on."""
-
-
-def read_settings(given: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """Return settings with overrides applied, texts like "products=5000" whose value is read as YAML.
-
-    Raises:
-        ConfigError: a text is not key=value.
-    """
-    settings = dict(given)
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        try:
-            value = yaml.safe_load(text)
-        except (yaml.YAMLError, ValueError):
-            equals = ""
-        if not key or not equals:
-            raise ConfigError(
-                f"{override!r} is not key=value", where="--set", mend="Write it like --set products=5000."
-            )
-        settings[key] = value
-    return settings
 
 
 def serve(
