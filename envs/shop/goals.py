@@ -60,6 +60,34 @@ class ShopGoal:
     weight: float = 1.0
     split: Split | None = "train"
 
+    @classmethod
+    def of(
+        cls,
+        product: Product,
+        row: int,
+        instruction: str,
+        attributes: tuple[str, ...],
+        options: GoalOptions,
+        price_upper: float,
+        weight: float = 1.0,
+        split: Split | None = "train",
+    ) -> ShopGoal:
+        """Return a goal made from a product; the arguments are the attributes of that name."""
+        return cls(
+            asin=product.asin,
+            row=row,
+            category=product.category,
+            query=product.query,
+            name=product.title,
+            product_category=product.product_category,
+            instruction=instruction,
+            attributes=attributes,
+            options=options,
+            price_upper=price_upper,
+            weight=weight,
+            split=split,
+        )
+
     def to_webshop(self) -> dict[str, Any]:
         """Return the goal under WebShop's names, as `score_purchase` takes it."""
         pairs = [option for option in self.options if isinstance(option, tuple)]
@@ -102,19 +130,9 @@ class GoalTemplate:
         """Return one of its goals, numbered from 0 as WebShop lists them: the last option (by name) changes first."""
         pairs = combination(product.options, number)
         told = ", and ".join(f"{name}: {value}" for name, value in pairs)
-        return ShopGoal(
-            asin=self.asin,
-            row=self.row,
-            category=product.category,
-            query=product.query,
-            name=product.title,
-            product_category=product.product_category,
-            instruction=self.instruction + (f" with {told}" if told else "") + bound_text(self.price_upper),
-            attributes=self.attributes,
-            options=pairs,
-            price_upper=self.price_upper,
-            weight=self.weight,
-            split=self.split,
+        instruction = self.instruction + (f" with {told}" if told else "") + bound_text(self.price_upper)
+        return ShopGoal.of(
+            product, self.row, instruction, self.attributes, pairs, self.price_upper, self.weight, self.split
         )
 
 

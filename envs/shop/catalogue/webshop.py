@@ -121,20 +121,10 @@ class WebShopFiles:
         price = self._price(product) if wanted else 0.0
         for number, one in enumerate(wanted):
             bound = self._bound(price, f"{product.asin} {number}")
+            instruction = one.text.strip(".") + bound_text(bound)
+            split = split_of_goal(one.attributes, wanted[0].attributes)
             self._goals.append(
-                ShopGoal(
-                    asin=product.asin,
-                    row=row,
-                    category=product.category,
-                    query=product.query,
-                    name=product.title,
-                    product_category=product.product_category,
-                    instruction=one.text.strip(".") + bound_text(bound),
-                    attributes=one.attributes,
-                    options=one.options,
-                    price_upper=bound,
-                    split=split_of_goal(one.attributes, wanted[0].attributes),
-                )
+                ShopGoal.of(product, row, instruction, one.attributes, one.options, bound, split=split)
             )
 
     def _template(

@@ -51,19 +51,8 @@ def worded_goal(product: Product, row: int, seed: int) -> tuple[ShopGoal, Wordin
     wording = instruction_of(draws, kind, asked, options, bound, split)
     if wording is None:
         return None
-    goal = ShopGoal(
-        asin=product.asin,
-        row=row,
-        category=product.category,
-        query=product.query,
-        name=product.title,
-        product_category=product.product_category,
-        instruction=wording.text,
-        attributes=names,
-        options=options,
-        price_upper=NO_BOUND if bound is None else float(bound),
-        split=split,
-    )
+    upper = NO_BOUND if bound is None else float(bound)
+    goal = ShopGoal.of(product, row, wording.text, names, options, upper, split=split)
     return goal, wording
 
 
