@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from json import JSONDecodeError, JSONDecoder
 from pathlib import Path
 from typing import IO, Any, Self
@@ -27,15 +27,7 @@ def elements_of(path: Path) -> Iterator[Any]:
     Raises:
         WorldError: the file cannot be read, or is no JSON list.
     """
-    with _Text(path) as text:
-        text.take("[", "a list")
-        if text.peek() == "]":
-            text.take("]", "a list")
-        else:
-            yield text.value()
-            while text.take(",]", "a list") == ",":
-                yield text.value()
-        text.end()
+    yield from _parts(path, "[]", "a list", _Text.value)
 
 
 def members_of(path: Path) -> Iterator[tuple[str, Any]]:
@@ -44,14 +36,20 @@ def members_of(path: Path) -> Iterator[tuple[str, Any]]:
     Raises:
         WorldError: the file cannot be read, or is no JSON object.
     """
+    yield from _parts(path, "{}", "an object", _Text.member)
+
+
+def _parts(path: Path, brackets: str, what: str, read: Callable[[_Text], Any]) -> Iterator[Any]:
+    """Yield what is between two brackets, apart by commas; `read` takes one part from the text."""
+    opening, closing = brackets[0], brackets[1]
     with _Text(path) as text:
-        text.take("{", "an object")
-        if text.peek() == "}":
-            text.take("}", "an object")
+        text.take(opening, what)
+        if text.peek() == closing:
+            text.take(closing, what)
         else:
-            yield text.member()
-            while text.take(",}", "an object") == ",":
-                yield text.member()
+            yield read(text)
+            while text.take(f",{closing}", what) == ",":
+                yield read(text)
         text.end()
 
 
