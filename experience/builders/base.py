@@ -39,6 +39,10 @@ class Skipped:
     reason: str
 
 
+NOT_REACHED = Skipped("the goal was not reached")
+TOO_LONG = Skipped("the plan is longer than the maximum")
+
+
 class Builder(Protocol):
     """Pure and seeded: the same episode, settings and generator give the same examples."""
 

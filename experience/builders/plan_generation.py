@@ -11,14 +11,12 @@ from pydantic import Field
 
 from worldschool.envs import world_class
 from worldschool.experience.builders.activities import OTHER_SPLIT, of_another_split
-from worldschool.experience.builders.base import BuilderSettings, Skipped, make_example
+from worldschool.experience.builders.base import NOT_REACHED, TOO_LONG, BuilderSettings, Skipped, make_example
 from worldschool.experience.builders.describing import describe, movable, touched, where_is
 from worldschool.experience.builders.plans import SEVERAL, LivedPlan, lived_plans
 from worldschool.experience.builders.story import characters_of
 from worldschool.records import Episode, Example
 
-TOO_LONG = Skipped("the plan is longer than the maximum")
-FAILED = Skipped("the goal was not reached")
 MOST_SUBGOALS = 4
 
 
@@ -56,7 +54,7 @@ def _of_goal(
     # What could not be done changed nothing, and is no part of the plan.
     actions = [step.action for step in episode.steps if step.events and step.events[0].succeeded]
     if not episode.success:
-        yield FAILED
+        yield NOT_REACHED
     elif not 1 <= len(actions) <= settings.maximum:
         yield TOO_LONG
     elif len(characters_of(episode)) > 1 and len({len(step.events) for step in episode.steps[:-1]}) > 1:

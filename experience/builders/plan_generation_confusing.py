@@ -7,9 +7,9 @@ from random import Random
 
 from pydantic import Field
 
-from worldschool.experience.builders.base import BuilderSettings, Skipped
+from worldschool.experience.builders.base import TOO_LONG, BuilderSettings, Skipped
 from worldschool.experience.builders.describing import movable
-from worldschool.experience.builders.plan_generation import MOST_SUBGOALS, TOO_LONG, plan_example
+from worldschool.experience.builders.plan_generation import MOST_SUBGOALS, plan_example
 from worldschool.experience.builders.plans import LivedPlan, lived_plans
 from worldschool.experience.tracker import Tracker
 from worldschool.records import Episode, Example

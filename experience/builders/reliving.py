@@ -59,7 +59,7 @@ def _relive(episode: Episode) -> Relived | None:
     if episode.error is not None:
         return None
     try:
-        world = _world(episode.world, episode.world_config)
+        world = kept_world(episode.world, episode.world_config)
         world.reset(seed=episode.seed)
         world.set_goal(Goal("", ()))
         start = world.snapshot()
@@ -73,6 +73,6 @@ def _relive(episode: Episode) -> Relived | None:
 
 
 @lru_cache(maxsize=2)
-def _world(world_id: str, config: str) -> World:
-    """Return a world to reset; one is kept, since making it costs more than an episode."""
+def kept_world(world_id: str, config: str) -> World:
+    """Return a world to reset; two are kept, since making one costs more than an episode."""
     return make(world_id, **json.loads(config))

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from worldschool.envs import world_class
 from worldschool.experience.builders.base import BuilderSettings, Skipped, choose_from, make_example, question
-from worldschool.experience.builders.shopping.visits import Shopping, shopping
+from worldschool.experience.builders.shopping.visits import Shopping, asks_of_shopping
 from worldschool.records import Episode, Example
 
 NO_CHOICE = Skipped("no option was chosen twice, or for two products")
@@ -23,17 +23,15 @@ class ChosenOptionSettings(BuilderSettings):
     """Values to choose from at most; two at least."""
 
 
+@asks_of_shopping()
 def build(
-    episode: Episode, settings: ChosenOptionSettings, story_seed: int, rng: Random
+    lived: Shopping, settings: ChosenOptionSettings, story_seed: int, rng: Random
 ) -> Iterator[Example | Skipped]:
     """Tell what the shopper did, and ask which value of an option was chosen last for one of the products.
 
     Values of that option that were chosen before, or for other products, are among the wrong ones.
     """
-    lived = shopping(episode)
-    if isinstance(lived, Skipped):
-        yield lived
-        return
+    episode = lived.episode
     choices = _choices(lived, episode)
     last = {(one.asin, one.name): one for one in choices}  # the later replaces the earlier
     asked_of = list(last.values())

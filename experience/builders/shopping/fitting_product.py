@@ -8,8 +8,8 @@ from random import Random
 from pydantic import Field
 
 from worldschool.experience.builders.base import BuilderSettings, Skipped, make_example
-from worldschool.experience.builders.shopping.visits import NO_WISH, describe, shopping
-from worldschool.records import Episode, Example
+from worldschool.experience.builders.shopping.visits import Shopping, asks_of_shopping, describe
+from worldschool.records import Example
 
 FEW = Skipped("the pages seen do not hold one product that fits and enough that do not")
 
@@ -21,18 +21,13 @@ class FittingProductSettings(BuilderSettings):
     """Products to choose from."""
 
 
+@asks_of_shopping(wished=True)
 def build(
-    episode: Episode, settings: FittingProductSettings, story_seed: int, rng: Random
+    lived: Shopping, settings: FittingProductSettings, story_seed: int, rng: Random
 ) -> Iterator[Example | Skipped]:
     """Describe products of the results seen and ask which one meets every part of the instruction, options included."""
-    lived = shopping(episode)
-    if isinstance(lived, Skipped):
-        yield lived
-        return
+    episode = lived.episode
     wanted = episode.wanted.predicates
-    if not wanted:
-        yield NO_WISH
-        return
     rows = list(lived.rows_seen)
     rng.shuffle(rows)
     missed = {row: len(lived.fails(row, wanted, lived.best_options(row, wanted))) for row in rows}

@@ -9,10 +9,9 @@ from pydantic import Field
 
 from worldschool.envs.shop.session import Visit
 from worldschool.experience.builders.base import BuilderSettings, Skipped, make_example
-from worldschool.experience.builders.shopping.visits import Shopping, shopping
+from worldschool.experience.builders.shopping.visits import Shopping, asks_of_shopping
 from worldschool.records import Episode, Example
 
-NOT_REACHED = Skipped("the goal was not reached")
 NO_MOMENT = Skipped("no page where one click is right and enough others are wrong")
 BUY = "click[buy now]"
 
@@ -24,20 +23,15 @@ class NextClickSettings(BuilderSettings):
     """Actions to choose from at most; two at least."""
 
 
+@asks_of_shopping(reached=True)
 def build(
-    episode: Episode, settings: NextClickSettings, story_seed: int, rng: Random
+    lived: Shopping, settings: NextClickSettings, story_seed: int, rng: Random
 ) -> Iterator[Example | Skipped]:
     """Show the page of the product that was bought with full reward, and ask for the next action.
 
     Wrong actions were tried: buying now, or choosing a value after which buying is worth less than with the right one.
     """
-    lived = shopping(episode)
-    if isinstance(lived, Skipped):
-        yield lived
-        return
-    if not episode.success:
-        yield NOT_REACHED
-        return
+    episode = lived.episode
     bought = lived.visits[-1].session.row
     moments = [
         at

@@ -8,8 +8,8 @@ from random import Random
 from pydantic import Field
 
 from worldschool.experience.builders.base import BuilderSettings, Skipped, make_example
-from worldschool.experience.builders.shopping.visits import shopping
-from worldschool.records import Episode, Example
+from worldschool.experience.builders.shopping.visits import Shopping, asks_of_shopping
+from worldschool.records import Example
 
 FEW_PRICES = Skipped("too few products with one price, all different, were seen")
 
@@ -21,14 +21,12 @@ class PriceComparisonSettings(BuilderSettings):
     """Products to choose from."""
 
 
+@asks_of_shopping()
 def build(
-    episode: Episode, settings: PriceComparisonSettings, story_seed: int, rng: Random
+    lived: Shopping, settings: PriceComparisonSettings, story_seed: int, rng: Random
 ) -> Iterator[Example | Skipped]:
     """Show products with their prices, as pages of results did, and ask for the cheapest or the dearest."""
-    lived = shopping(episode)
-    if isinstance(lived, Skipped):
-        yield lived
-        return
+    episode = lived.episode
     products = [lived.world.shop.catalogue.product(row) for row in lived.rows_seen]
     by_price = {product.prices[0]: product for product in products if len(product.prices) == 1}
     if len(by_price) < settings.options:

@@ -8,12 +8,9 @@ from random import Random
 from pydantic import Field
 
 from worldschool.agents.plans import shorten
-from worldschool.experience.builders.base import BuilderSettings, Skipped, make_example
-from worldschool.experience.builders.shopping.visits import shopping
-from worldschool.records import Episode, Example
-
-NOT_REACHED = Skipped("the goal was not reached")
-TOO_LONG = Skipped("the plan is longer than the maximum")
+from worldschool.experience.builders.base import TOO_LONG, BuilderSettings, Skipped, make_example
+from worldschool.experience.builders.shopping.visits import Shopping, asks_of_shopping
+from worldschool.records import Example
 
 
 class ShoppingPlanSettings(BuilderSettings):
@@ -23,17 +20,12 @@ class ShoppingPlanSettings(BuilderSettings):
     """Longest plan, in steps."""
 
 
+@asks_of_shopping(reached=True)
 def build(
-    episode: Episode, settings: ShoppingPlanSettings, story_seed: int, rng: Random
+    lived: Shopping, settings: ShoppingPlanSettings, story_seed: int, rng: Random
 ) -> Iterator[Example | Skipped]:
     """Ask for the steps of an episode that ended with full reward; executed, and shortened until no step can be left out."""
-    lived = shopping(episode)
-    if isinstance(lived, Skipped):
-        yield lived
-        return
-    if not episode.success:
-        yield NOT_REACHED
-        return
+    episode = lived.episode
     world = lived.world
     world.reset(seed=episode.seed, options={"goal": episode.wanted})
     actions = shorten(world, episode.wanted, world.snapshot(), [step.action for step in episode.steps])

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from worldschool.envs.shop.wishes import OPTION
 from worldschool.experience.builders.base import BuilderSettings, Skipped, choose_from, make_example
-from worldschool.experience.builders.shopping.visits import NO_WISH, describe, phrase_of, shopping
-from worldschool.records import Episode, Example
+from worldschool.experience.builders.shopping.visits import Shopping, asks_of_shopping, describe, phrase_of
+from worldschool.records import Example
 
 NONE_MISSED = Skipped("no product seen misses exactly one of three or more parts")
 
@@ -22,21 +22,16 @@ class ViolatedConstraintSettings(BuilderSettings):
     """Fewest parts of the instruction, which are the options."""
 
 
+@asks_of_shopping(wished=True)
 def build(
-    episode: Episode, settings: ViolatedConstraintSettings, story_seed: int, rng: Random
+    lived: Shopping, settings: ViolatedConstraintSettings, story_seed: int, rng: Random
 ) -> Iterator[Example | Skipped]:
     """Describe a product that misses exactly one part of the instruction, and ask which.
 
     Options wished for count as chosen where the product has them.
     """
-    lived = shopping(episode)
-    if isinstance(lived, Skipped):
-        yield lived
-        return
+    episode = lived.episode
     wanted = episode.wanted.predicates
-    if not wanted:
-        yield NO_WISH
-        return
     phrases = {predicate: phrase_of(predicate, lived.world) for predicate in wanted}
     yielded = 0
     rows = list(lived.rows_seen) if len(set(phrases.values())) == len(wanted) >= settings.minimum else []

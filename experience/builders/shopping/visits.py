@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import wraps
+from random import Random
+from typing import TypeAlias, TypeVar
 
-from worldschool.envs import World, make
 from worldschool.envs.shop.env import ShopEnv
 from worldschool.envs.shop.matching import is_same
 from worldschool.envs.shop.products import Product
@@ -15,14 +15,15 @@ from worldschool.envs.shop.reward import options_met
 from worldschool.envs.shop.session import Visit
 from worldschool.envs.shop.wishes import ATTRIBUTE, OPTION, PRICE, TYPE, predicate_holds
 from worldschool.errors import WorldError
-from worldschool.experience.builders.base import Skipped
+from worldschool.experience.builders.base import NOT_REACHED, BuilderSettings, Skipped
 from worldschool.experience.builders.latest import Latest
+from worldschool.experience.builders.reliving import CHANGED, kept_world
 from worldschool.experience.executing import executed
-from worldschool.records import Episode, Predicate
+from worldschool.records import Episode, Example, Predicate
 
 NO_SHOP = Skipped("not an episode of the shop")
-CHANGED = Skipped("lived again, the episode ends otherwise: other dynamics, or edited")
 NO_WISH = Skipped("nothing was wished for")
+SettingsT = TypeVar("SettingsT", bound=BuilderSettings)
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,12 @@ class Shopping:
     """An episode's shop and pages.
 
     Attributes:
+        episode: what was executed again.
         world: to look products up in.
         visits: the page at the start and after each step.
     """
 
+    episode: Episode
     world: ShopEnv
     visits: tuple[Visit, ...]
 
@@ -69,6 +72,40 @@ class Shopping:
 _latest: Latest[Shopping | Skipped] = Latest()
 
 
+Questions: TypeAlias = Callable[[Shopping, SettingsT, int, Random], Iterator[Example | Skipped]]
+Build: TypeAlias = Callable[[Episode, SettingsT, int, Random], Iterator[Example | Skipped]]
+
+
+def asks_of_shopping(
+    *, wished: bool = False, reached: bool = False
+) -> Callable[[Questions[SettingsT]], Build[SettingsT]]:
+    """Make a builder from a function that asks about an episode executed again; other episodes are skipped.
+
+    Args:
+        wished: skip episodes in which nothing is wished for as well.
+        reached: skip those that did not reach their goal.
+    """
+
+    def asking(ask: Questions[SettingsT]) -> Build[SettingsT]:
+        @wraps(ask)
+        def build(
+            episode: Episode, settings: SettingsT, story_seed: int, rng: Random
+        ) -> Iterator[Example | Skipped]:
+            lived = shopping(episode)
+            if isinstance(lived, Skipped):
+                yield lived
+            elif wished and not episode.wanted.predicates:
+                yield NO_WISH
+            elif reached and not episode.success:
+                yield NOT_REACHED
+            else:
+                yield from ask(lived, settings, story_seed, rng)
+
+        return build
+
+    return asking
+
+
 def shopping(episode: Episode) -> Shopping | Skipped:
     """Execute a shopping episode again; says why where that cannot be."""
     return _latest.get(episode, None, lambda: _shopping(episode))
@@ -78,18 +115,13 @@ def _shopping(episode: Episode) -> Shopping | Skipped:
     if episode.world != ShopEnv.world_id:
         return NO_SHOP
     try:
-        world = _world(episode.world, episode.world_config)
+        world = kept_world(episode.world, episode.world_config)
         assert isinstance(world, ShopEnv)
         visits = tuple(world.visit for _ in executed(world, episode))
     except (WorldError, ValueError):  # an edited episode may go on after its end
         return CHANGED
     expected = episode.steps[-1].state_hash if episode.steps else episode.initial_state_hash
-    return Shopping(world, visits) if world.snapshot().position == expected else CHANGED
-
-
-@lru_cache(maxsize=2)
-def _world(world_id: str, config: str) -> World:
-    return make(world_id, **json.loads(config))
+    return Shopping(episode, world, visits) if world.snapshot().position == expected else CHANGED
 
 
 def phrase_of(predicate: Predicate, shop: ShopEnv) -> str:
