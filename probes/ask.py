@@ -8,17 +8,11 @@ from typing import Any
 
 from worldschool.models.language import LanguageModel
 from worldschool.probes.config import SuiteSettings
-from worldschool.probes.metrics import path_score, plan_score
+from worldschool.probes.metrics import EXACT, WRITTEN
 from worldschool.probes.suites import with_shots
 from worldschool.progress import Advance, silent
 from worldschool.records import Example
 
-PLANS = ("plan_generation", "plan_generation_confusing")
-METRICS = {
-    "object_path": "longest common run of rooms over the longer path's length",
-    "plan_generation": "longest common run of steps over the longer plan's length",
-    "plan_generation_confusing": "longest common run of steps over the longer plan's length",
-}
 CHOICE_METRIC = "share of items whose right option has the highest mean token log-likelihood"
 
 
@@ -41,7 +35,7 @@ def score_prediction(item: Example, prediction: str) -> Answer:
     if item.options is not None:
         score = float(prediction == item.answer)
     else:
-        score = (plan_score if item.task in PLANS else path_score)(prediction, item.answer)
+        score = WRITTEN.get(item.task, EXACT).score(prediction, item.answer)
     return Answer(item.example_id, prediction, score, score == 1.0)
 
 

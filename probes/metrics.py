@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+_SENTENCE_END = re.compile(r"\.(?=\s|$)")
 
 
 def longest_common_run(one: Sequence[str], other: Sequence[str]) -> int:
@@ -30,8 +34,8 @@ def split_path(text: str) -> list[str]:
 
 
 def split_plan(text: str) -> list[str]:
-    """Read a plan: its sentences in lower case."""
-    return [part.strip().lower() for part in text.split(".") if part.strip()]
+    """Read a plan: its sentences in lower case. A full stop inside a word ("1.5 inch") ends none."""
+    return [part.strip().lower() for part in _SENTENCE_END.split(text) if part.strip()]
 
 
 def path_score(prediction: str, answer: str) -> float:
@@ -42,3 +46,27 @@ def path_score(prediction: str, answer: str) -> float:
 def plan_score(prediction: str, answer: str) -> float:
     """Score a plan by `run_share` over its sentences."""
     return run_share(split_plan(prediction), split_plan(answer))
+
+
+def exact_score(prediction: str, answer: str) -> float:
+    """Score 1.0 for the answer itself, case and white space aside."""
+    return float(prediction.lower().split() == answer.lower().split())
+
+
+class Metric(NamedTuple):
+    """How answers are scored that a model writes, and that in words."""
+
+    score: Callable[[str, str], float]
+    about: str
+
+
+_PLAN = Metric(plan_score, "longest common run of steps over the longer plan's length")
+WRITTEN = {
+    "object_path": Metric(path_score, "longest common run of rooms over the longer path's length"),
+    "plan_generation": _PLAN,
+    "plan_generation_confusing": _PLAN,
+    "shopping_plan": _PLAN,
+}
+"""Task to metric, of tasks without options."""
+EXACT = Metric(exact_score, "share of items answered with the answer itself, case and spaces aside")
+"""Of any other task without options."""

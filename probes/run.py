@@ -19,8 +19,9 @@ from worldschool.files import read_json, write_atomic, write_json
 from worldschool.models.language import LocalModel
 from worldschool.models.scoring import TextLoss, text_loss
 from worldschool.models.texts import load_text
-from worldschool.probes.ask import CHOICE_METRIC, METRICS, Answer, ask, score_prediction
+from worldschool.probes.ask import CHOICE_METRIC, Answer, ask, score_prediction
 from worldschool.probes.config import ProbeConfig, SuiteSettings
+from worldschool.probes.metrics import EXACT, WRITTEN
 from worldschool.probes.report import write_report
 from worldschool.probes.shortcuts import shortcut_answers
 from worldschool.probes.statistics import mean_interval, paired_difference, relative_change
@@ -240,7 +241,7 @@ def _suite(
     return {
         "title": title,
         "about": about,
-        "metric": METRICS.get(task, CHOICE_METRIC),
+        "metric": CHOICE_METRIC if chance is not None else WRITTEN.get(task, EXACT).about,
         "kind": "generate" if items[0].options is None else "choice",
         "n": len(items),
         "chance": chance,

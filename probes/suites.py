@@ -10,8 +10,6 @@ from worldschool.errors import DatasetError
 from worldschool.probes.config import SuiteSettings
 from worldschool.records import Example
 
-GENERATED = ("object_path", "plan_generation", "plan_generation_confusing")
-
 
 def draw_items(examples: Sequence[Example], task: str, settings: SuiteSettings, seed: int) -> list[Example]:
     """Draw a suite's items: distinct prompts, and for multiple choice balanced over answers and right positions.

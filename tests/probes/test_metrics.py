@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worldschool.probes.metrics import longest_common_run, path_score, plan_score, run_share, split_path
+from worldschool.experience.builders.base import BUILDERS
+from worldschool.probes.metrics import (
+    EXACT,
+    WRITTEN,
+    longest_common_run,
+    path_score,
+    plan_score,
+    run_share,
+    split_path,
+    split_plan,
+)
 
 ROOMS = st.lists(st.sampled_from(["kitchen", "bathroom", "hallway", "garden"]), max_size=6)
 
@@ -31,6 +41,18 @@ def test_plans_are_compared_step_by_step():
     assert plan_score(answer, answer) == 1.0
     assert plan_score("Walk to the kitchen. Pick up the apple.", answer) == pytest.approx(1 / 3)
     assert plan_score("open the fridge. pick up the apple", answer) == pytest.approx(2 / 3)
+
+
+def test_a_full_stop_inside_a_word_ends_no_sentence():
+    plan = "Search for 1.5 inch screws. Click 1.5 inch. Click buy now."
+    assert split_plan(plan) == ["search for 1.5 inch screws", "click 1.5 inch", "click buy now"]
+
+
+def test_each_written_task_has_a_builder_and_others_are_compared_whole():
+    assert set(WRITTEN) <= set(BUILDERS)
+    assert WRITTEN["shopping_plan"].score("Click buy now.", "Click white. Click buy now.") == 1 / 2
+    assert EXACT.score("Four  apples", "four apples") == 1.0
+    assert EXACT.score("four, apples", "four apples") == 0.0
 
 
 def brute_force(one, other):
