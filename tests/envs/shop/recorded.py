@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -21,6 +23,8 @@ VARIABLE = "WORLDSCHOOL_CONFORMANCE_DATA"
 needs_recordings = pytest.mark.skipif(
     VARIABLE not in os.environ, reason=f"{VARIABLE} does not name the folder of recorded cases"
 )
+LARGE_ITEMS = "1d2f82bdbbe4591c7ef9b351f3be04803e40f47c3f7f83abdae0986ba3c04705"
+"""SHA-256 of the products of which search_100k was recorded."""
 WEBSHOP_FILES = ("items_shuffle.json.gz", "items_ins_v2.json.gz", "items_human_ins.json.gz")
 
 
@@ -39,6 +43,14 @@ def lines(name: str) -> Iterator[dict[str, Any]]:
 def webshop_files() -> tuple[Path, Path, Path]:
     """The products, attributes and human instructions that were recorded with."""
     items, attributes, human = (folder() / "catalogue_1k" / name for name in WEBSHOP_FILES)
+    return items, attributes, human
+
+
+def large_webshop_files(where: Path) -> tuple[Path, Path, Path]:
+    """Make the hundred thousand products that search_100k was recorded with."""
+    script = folder() / "gen_catalogue.py"
+    subprocess.run([sys.executable, script, "100000", where, "12"], check=True, capture_output=True)
+    items, attributes, human = (where / name.removesuffix(".gz") for name in WEBSHOP_FILES)
     return items, attributes, human
 
 

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 import pytest
 
-from tests.envs.shop.recorded import lines, needs_recordings, recorded_catalogue, state, webshop_files
+from tests.envs.shop.recorded import (
+    LARGE_ITEMS,
+    large_webshop_files,
+    lines,
+    needs_recordings,
+    recorded_catalogue,
+    state,
+    webshop_files,
+)
 from worldschool.envs.shop import pages
-from worldschool.envs.shop.catalogue.webshop import import_webshop
+from worldschool.envs.shop.catalogue.webshop import import_webshop, read_webshop
 from worldschool.envs.shop.matching import is_same, token_set_ratio
 from worldschool.envs.shop.products import Product, Review
 from worldschool.envs.shop.reward import score_purchase
 from worldschool.envs.shop.search.analyzer import terms_of
+from worldschool.envs.shop.search.bm25 import BM25Index
 from worldschool.envs.shop.session import Session, Shelf, Visit, read_action
 
 pytestmark = needs_recordings
@@ -65,14 +75,37 @@ def test_texts_and_queries_become_lucenes_terms():
 
 
 def test_searches_find_the_same_products_in_the_same_order(catalogue):
+    asins = [catalogue.product(row).asin for row in range(len(catalogue))]
+    assert _searches_equal(catalogue.index, asins, "search_1k_*.jsonl.gz") > 500
+
+
+def test_searches_of_a_hundred_thousand_products_find_the_same(tmp_path):
+    items, attributes, _ = large_webshop_files(tmp_path)
+    assert sha256(items.read_bytes()).hexdigest() == LARGE_ITEMS
+    asins: list[str] = []
+    index = BM25Index.build(_texts(items, attributes, asins), asins)
+    assert len(asins) == 100_000
+    assert _searches_equal(index, asins, "search_100k_*.jsonl.gz") > 80
+
+
+def _texts(items, attributes, asins):
+    """Return what is searched of each product, and put their ids into a list; of a product only this is kept."""
+    texts = []
+    for product in read_webshop(items, attributes).products():
+        asins.append(product.asin)
+        texts.append(product.indexed_text)
+    return texts
+
+
+def _searches_equal(index, asins, recordings):
     seen = 0
-    for case in lines("search_1k_*.jsonl.gz"):
-        documents, scores = catalogue.index.ranked(case["query"])
-        found = [catalogue.product(row).asin for row in catalogue.index.rows[documents].tolist()]
+    for case in lines(recordings):
+        documents, scores = index.ranked(case["query"])
+        found = [asins[row] for row in index.rows[documents].tolist()]
         assert found == [asin for asin, _ in case["hits"]], case["query"]
         assert scores.tolist() == pytest.approx([score for _, score in case["hits"]], abs=1e-4)
         seen += 1
-    assert seen > 500
+    return seen
 
 
 def test_every_recorded_page_is_equal():
