@@ -97,6 +97,22 @@ def test_a_session_is_that_of_the_text_environment(app, folder, told):
     assert told == [Shopping(7, tuple(actions))]
 
 
+def test_a_picture_has_the_colour_that_was_chosen(app):
+    shopper = Visitor(app).search("candle").click("b0candle00")
+
+    def shown():
+        return shopper.client.get(shopper.page.having("img", id="product-image")[0]["src"]).text
+
+    first = shown()
+    shopper.click("white")
+    white = shown()
+    shopper.click("navy blue")
+    assert white != first and shown() != white
+    address = "/picture?asin=B0CANDLE00&color="
+    assert shopper.client.get(address + "unheard+of").text == first
+    assert shopper.client.get(address + "x" * 4000).text == first
+
+
 def test_links_open_products_and_the_way_back_is_a_click(app, told):
     shopper = Visitor(app).search("candle")
     link = shopper.page.having("a", class_="product-link")[2]["href"]

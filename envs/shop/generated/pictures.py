@@ -30,7 +30,7 @@ _COLOURS: dict[str, str] = dict(
     )
 )
 """Words of option values to colours, in hexadecimal."""
-_OPTIONS = ("color", "scent", "flavor", "finish", "heat")
+COLOURED_BY = ("color", "scent", "flavor", "finish", "heat")
 """Options whose values give a picture its colour, the first that has one."""
 _FIXED = {"w": "fbfaf6", "k": "3b3e44", "m": "b3bac1", "b": "b98b5e", "f": "f2b94b", "g": "7a9c63"}
 _NO_TEXT = re.compile("[^\\w\\s.,;:!?()'&%$#@+*/|°–—-]")
@@ -66,8 +66,8 @@ def picture(product: Product, chosen: Mapping[str, str] | None = None) -> str:
 
 
 def _colour(product: Product, chosen: Mapping[str, str]) -> str:
-    values = [chosen[name] for name in _OPTIONS if name in chosen]
-    values += [product.options[name][0] for name in _OPTIONS if product.options.get(name)]
+    values = [chosen[name] for name in COLOURED_BY if name in chosen]
+    values += [product.options[name][0] for name in COLOURED_BY if product.options.get(name)]
     for value in values:
         # "honey blonde" is a blonde, "blue wash" a blue: of several colours the last counts.
         named = [_COLOURS[word] for word in value[:_LONGEST_TITLE].lower().split() if word in _COLOURS]

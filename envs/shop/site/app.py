@@ -7,7 +7,7 @@ What a visitor does is an action of the environment. A page is shown at an addre
     GET  /s/ID/...          the open page; or a page one click away, which is that click
     POST /s/ID              search_query: `search[...]`
     POST /s/ID/click        target: `click[...]`, or number: on that of what can be clicked
-    GET  /picture?asin=...  a product's picture
+    GET  /picture?asin=...  a product's picture; &color=... in the colour of what was chosen
     GET  /static/...        style sheet and icon
 """
 
@@ -163,11 +163,11 @@ class _Pages:
         return _lead_to(session)
 
     async def picture(self, request: Request) -> Response:
-        """Show a product's picture."""
+        """Show a product's picture, in the colour of the option values that the query names."""
         row = self._catalogue.row_of(request.query_params.get("asin", ""))
         if row is None:
             raise HTTPException(404)
-        drawn = picture(self._catalogue.product(row))
+        drawn = picture(self._catalogue.product(row), request.query_params)
         return Response(_encoded(drawn), media_type="image/svg+xml", headers=PICTURE_HEADERS)
 
     async def static(self, request: Request) -> Response:

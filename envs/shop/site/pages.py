@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from worldschool.envs.shop import pages
+from worldschool.envs.shop.generated.pictures import COLOURED_BY
 from worldschool.envs.shop.products import Product
 from worldschool.envs.shop.session import Session, Visit
 from worldschool.envs.shop.site.addresses import ROOT, Address, address_of, token_of
@@ -73,9 +74,10 @@ def error_page(title: str, told: str) -> str:
     return _finished(_environment().get_template("error.html").render(page_title=title, told=told))
 
 
-def picture_address(product: Product) -> str:
-    """Return where the site shows a product's picture."""
-    return f"/picture?{urlencode({'asin': product.asin})}"
+def picture_address(product: Product, chosen: Mapping[str, str] | None = None) -> str:
+    """Return where the site shows a product's picture, in the colour of the option values that were chosen."""
+    coloured = {name: value[:LONGEST_NAME] for name, value in (chosen or {}).items() if name in COLOURED_BY}
+    return f"/picture?{urlencode({'asin': product.asin, **coloured}, errors='replace')}"
 
 
 def shown(text: str) -> str:
@@ -112,6 +114,7 @@ def _item(visit: Visit, session_id: str) -> dict[str, Any]:
         "item_address": address_of(item, visit.shelf).under(session_id),
         "parts": (*pages.SUBPAGES, *([pages.ATTRIBUTES] if visit.shelf.show_attributes else [])),
         "part": session.subpage,
+        "chosen": dict(session.options),
         "options_text": pages.json_in_html(dict(session.options)),
     }
 
