@@ -15,6 +15,7 @@ from gymnasium.error import ResetNeeded
 from worldschool.envs.settings import check_choice, check_options
 from worldschool.envs.shop import shops, telling, wishes
 from worldschool.envs.shop.config import WORLD, ShopConfig
+from worldschool.envs.shop.generated.stored import VERSION as GENERATED
 from worldschool.envs.shop.queries import queries_of
 from worldschool.envs.shop.reward import Rules, Score
 from worldschool.envs.shop.session import Session, Visit, read_action
@@ -53,7 +54,8 @@ class ShopEnv(World):
     """
 
     world_id: ClassVar[str] = "worldschool/Shop-v0"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = f"1.{GENERATED}"
+    """Of the rules, and of the products and goals that are generated."""
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012 (gymnasium declares it so)
 
     def __init__(self, *, render_mode: str | None = None, **settings: Any) -> None:
