@@ -7,6 +7,7 @@ A `Session` is a value; `Visit` says what can be done in it and what follows. `c
     "Next >" goes on without end                               where there are more products
     two options with one value: the last one's name gets it    such values are written "name: value"
     an option's value named like a button is that button       such values are written "name: value"
+    of values that differ in case only, one can be chosen      they are written "name: value", and numbered
     what comes after the last "]" of an action is ignored      it is no action
 """
 
@@ -16,9 +17,10 @@ import dataclasses
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import Any, Literal, TypeAlias
 
 from worldschool.envs.shop import pages
@@ -295,10 +297,17 @@ class Visit:
             for value in values:
                 ambiguous = times[value.lower()] > 1 or value.lower() in _BUTTONS
                 label = value if plain or not ambiguous else f"{name}: {value}"
+                if not plain and self._values.get(label.lower(), (name, value)) != (name, value):
+                    label = _numbered(label, self._values)
                 labels[name].append(label)
                 self._labels[label] = name, value
                 self._values[label if plain else label.lower()] = name, value
         return labels
+
+
+def _numbered(label: str, taken: Collection[str]) -> str:
+    """Return a label with the first number from 2 behind it that no label in lower case has."""
+    return next(one for n in count(2) if (one := f"{label} ({n})").lower() not in taken)
 
 
 _SUBPAGE_OF = {name.lower(): name for name in (*pages.SUBPAGES, pages.ATTRIBUTES)}

@@ -197,3 +197,18 @@ def test_a_session_that_cannot_be_is_refused(change):
     plain = tuple((given_fields | {"options": (), "visited": ()} | change).values())
     with pytest.raises(ValueError, match="page|product"):
         Session.from_plain(plain, 2)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["a", "a: b", "A", "c"]),
+        st.lists(
+            st.sampled_from(["b: c", "c", "C", "B: C", "c (2)", "buy now"]), min_size=1, unique=True
+        ).map(tuple),
+        min_size=1,
+    )
+)
+def test_every_value_can_be_chosen_however_alike_they_are(options):
+    visit = open_item(shelf_of([product(options=options)]))
+    reached = {visit.click(text).options for text in visit.clickables if visit.click(text).options}
+    assert reached == {((name, value),) for name, values in options.items() for value in values}
