@@ -360,7 +360,7 @@ class ShopEnv(World):
             "error": error,
             "split": self._config.split,
             "has_search_bar": visit.has_search_bar,
-            "clickables": visit.clickables,
+            "clickables": list(visit.clickables),
             "score": None if self._score is None else self._score.info,
         }
         if self._config.info_legal:

@@ -18,7 +18,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
 from typing import Any, Literal, TypeAlias
@@ -28,6 +28,8 @@ from worldschool.envs.shop.config import Compat
 from worldschool.envs.shop.products import Product
 
 PageKind: TypeAlias = Literal["search", "results", "item", "sub", "done"]
+MOST_KEPT, LONGEST_KEPT = 128, 100_000
+"""Pages of products that a shelf keeps, and the characters of the longest."""
 BASE_URL = "http://127.0.0.1:3000"
 _WEBSHOP_ACTION = re.compile(r"(.+)\[(.+)\]")
 _ACTION = re.compile(r"(search|click)\[(.*)\]", re.DOTALL)
@@ -90,7 +92,7 @@ class Session:
         return session
 
 
-_FIELDS = tuple(field.name for field in dataclasses.fields(Session))
+_FIELDS = tuple(one.name for one in dataclasses.fields(Session))
 
 
 @dataclass(frozen=True)
@@ -102,12 +104,56 @@ class Shelf:
         find: query to catalogue rows, best first.
         show_attributes: whether product pages have a button for the attributes.
         compat: "webshop" or None; see the module.
+        kept: pages of products that were looked at last; `Visit` keeps them here.
     """
 
     product: Callable[[int], Product]
     find: Callable[[Sequence[str]], tuple[int, ...]]
     show_attributes: bool = False
     compat: Compat = None
+    kept: dict[tuple[int, str], Page] = field(default_factory=dict, repr=False, compare=False)
+
+
+class Page:
+    """What is on a page, whatever was chosen on it; not to be changed, for visits share it.
+
+    Args:
+        nodes: its texts.
+        exact: whether values are clicked as they are written, as in WebShop; otherwise in lower case.
+        labels: what can be clicked to choose a value: the label's text to (option name, value).
+    """
+
+    def __init__(
+        self, nodes: list[pages.Node], exact: bool, labels: dict[str, tuple[str, str]] | None = None
+    ) -> None:
+        self.nodes, self.labels, self._exact = nodes, labels or {}, exact
+        self.values = {self._clicked_as(label): pair for label, pair in self.labels.items()}
+        """The labels' pairs by what `click` is given."""
+
+    def _clicked_as(self, label: str) -> str:
+        return label if self._exact else label.lower()
+
+    @cached_property
+    def clickables(self) -> list[str]:
+        """What can be clicked, in WebShop's order: buttons, products, values of options; on the search page "search"."""
+        found: dict[str, None] = {}
+        later: list[str] = []
+        links: list[str] = []
+        for text, kind in self.nodes:
+            if kind == "button":
+                found[text.lower()] = None
+            elif kind == "link":
+                links.append(text.lower())
+            elif kind == "label":
+                later.append(self._clicked_as(text))
+        found |= dict.fromkeys(links)
+        found |= dict.fromkeys(later)
+        return list(found)
+
+    @cached_property
+    def text(self) -> str:
+        """The page in observation mode "text"."""
+        return pages.text_of(self.nodes)
 
 
 class Visit:
@@ -126,11 +172,12 @@ class Visit:
     ) -> None:
         self.shelf, self.session, self.instruction, self.session_id = shelf, session, instruction, session_id
         self.reward = reward
-        self._labels: dict[str, tuple[str, str]] = {}
-        """What can be clicked to choose a value: text of the label to (name, value)."""
-        self._values: dict[str, tuple[str, str]] = {}
-        """The same by what `click` is given."""
-        self.nodes = self._page()
+        self._page = self._product_page() if session.page == "item" else self._new_page()
+
+    @property
+    def nodes(self) -> list[pages.Node]:
+        """The texts on the page."""
+        return self._page.nodes
 
     @property
     def has_search_bar(self) -> bool:
@@ -143,41 +190,28 @@ class Visit:
         assert self.session.row is not None
         return self.shelf.product(self.session.row)
 
-    @cached_property
+    @property
     def clickables(self) -> list[str]:
-        """What can be clicked, in WebShop's order: buttons, products, values of options; on the search page "search"."""
-        exact = self.shelf.compat == "webshop"  # there values are as they are, and what is clicked is lowered
-        found: dict[str, None] = {}
-        later: list[str] = []
-        links: list[str] = []
-        for text, kind in self.nodes:
-            if kind == "button":
-                found[text.lower()] = None
-            elif kind == "link":
-                links.append(text.lower())
-            elif kind == "label":
-                later.append(text if exact else text.lower())
-        found |= dict.fromkeys(links)
-        found |= dict.fromkeys(later)
-        return list(found)
+        """What can be clicked; see `Page.clickables`."""
+        return self._page.clickables
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The page in observation mode "text"."""
-        return pages.text_of(self.nodes)
+        return self._page.text
 
     @property
     def labels(self) -> dict[str, tuple[str, str]]:
         """What can be clicked to choose a value of an option: the label's text to (option name, value)."""
-        return self._labels
+        return self._page.labels
 
     @cached_property
     def clicked(self) -> set[str]:
         """The labels that are shown as chosen. WebShop goes by what stands in double quotes in the URL."""
         if self.shelf.compat == "webshop":
-            return {label for label in self._labels if f'"{label}"' in self.url}
+            return {label for label in self.labels if f'"{label}"' in self.url}
         chosen = dict(self.session.options)
-        return {label for label, (name, value) in self._labels.items() if chosen.get(name) == value}
+        return {label for label, (name, value) in self.labels.items() if chosen.get(name) == value}
 
     @cached_property
     def rich_text(self) -> str:
@@ -233,8 +267,8 @@ class Visit:
             return self._turned(session.number)
         if text in _SUBPAGE_OF:
             return session.having(page="sub", subpage=_SUBPAGE_OF[text])
-        if text in self._values:
-            name, value = self._values[text]
+        if text in self._page.values:
+            name, value = self._page.values[text]
             return session.having(
                 page="item",
                 subpage="",
@@ -262,18 +296,36 @@ class Visit:
 
     # -- the page -----------------------------------------------------------------------------------------------------
 
-    def _page(self) -> list[pages.Node]:
-        session, told = self.session, self.instruction
+    def _product_page(self) -> Page:
+        """Return the page of the product that is open, one that is kept if there is one: nothing chosen changes it."""
+        assert self.session.row is not None
+        key, kept = (self.session.row, self.instruction), self.shelf.kept
+        page = kept.get(key)
+        if page is None:
+            page = self._new_page()
+            if sum(len(node.text) for node in page.nodes) <= LONGEST_KEPT:
+                if len(kept) >= MOST_KEPT:
+                    kept.pop(next(iter(kept)), None)
+                kept[key] = page
+        return page
+
+    def _new_page(self) -> Page:
+        session, told, exact = self.session, self.instruction, self.shelf.compat == "webshop"
         if session.page == "search":
-            return pages.search_page(told)
+            return Page(pages.search_page(told), exact)
         if session.page == "results":
             shown = [self.shelf.product(row) for row in self.rows_shown]
-            return pages.results_page(told, session.number, len(session.hits), shown, self._has_next())
+            return Page(
+                pages.results_page(told, session.number, len(session.hits), shown, self._has_next()), exact
+            )
         if session.page == "item":
-            return pages.item_page(told, self.product, self._labels_by_option(), self.shelf.show_attributes)
+            by_option, labels = self._labels_by_option()
+            return Page(
+                pages.item_page(told, self.product, by_option, self.shelf.show_attributes), exact, labels
+            )
         if session.page == "sub":
-            return pages.sub_page(told, self.product, session.subpage)
-        return pages.done_page(self.product.asin, dict(session.options), self.reward)
+            return Page(pages.sub_page(told, self.product, session.subpage), exact)
+        return Page(pages.done_page(self.product.asin, dict(session.options), self.reward), exact)
 
     @property
     def rows_shown(self) -> tuple[int, ...]:
@@ -286,23 +338,24 @@ class Visit:
             self.session.hits
         )
 
-    def _labels_by_option(self) -> dict[str, list[str]]:
-        """Return each option's labels, and remember what each stands for."""
+    def _labels_by_option(self) -> tuple[dict[str, list[str]], dict[str, tuple[str, str]]]:
+        """Return each option's labels, and what each label stands for."""
         options = self.product.options
         plain = self.shelf.compat == "webshop"
         times = Counter(value.lower() for values in options.values() for value in values)
-        labels: dict[str, list[str]] = {}
+        by_option: dict[str, list[str]] = {}
+        labels: dict[str, tuple[str, str]] = {}
+        taken: dict[str, tuple[str, str]] = {}
         for name, values in options.items():
-            labels[name] = []
+            by_option[name] = []
             for value in values:
                 ambiguous = times[value.lower()] > 1 or value.lower() in _BUTTONS
                 label = value if plain or not ambiguous else f"{name}: {value}"
-                if not plain and self._values.get(label.lower(), (name, value)) != (name, value):
-                    label = _numbered(label, self._values)
-                labels[name].append(label)
-                self._labels[label] = name, value
-                self._values[label if plain else label.lower()] = name, value
-        return labels
+                if not plain and taken.get(label.lower(), (name, value)) != (name, value):
+                    label = _numbered(label, taken)
+                by_option[name].append(label)
+                labels[label] = taken[label.lower()] = name, value
+        return by_option, labels
 
 
 def _numbered(label: str, taken: Collection[str]) -> str:
