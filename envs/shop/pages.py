@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from worldschool.envs.shop.products import Product
+from worldschool.envs.shop.products import Listing, Product
 
 Kind: TypeAlias = Literal["text", "button", "label", "link"]
 SEARCH, BACK, NEXT, PREVIOUS, BUY = "Search", "Back to Search", "Next >", "< Prev", "Buy Now"
@@ -35,17 +35,26 @@ def search_page(instruction: str) -> list[Node]:
 
 
 def results_page(
-    instruction: str, page: int, total: int, found: Iterable[Product], has_next: bool = True
+    instruction: str, page: int, total: int, found: Iterable[Product | Listing], has_next: bool = True
 ) -> list[Node]:
     """Return a page of results; `page` counts from 1, `total` is of all pages."""
+    head = results_head(instruction, page, total, has_next)
+    return [*head, *(node for one in found for node in result_of(one))]
+
+
+def results_head(instruction: str, page: int, total: int, has_next: bool) -> list[Node]:
+    """Return what stands above the products on a page of results."""
     nodes = [*_head(instruction), Node(f"Page {page} (Total results: {total})")]
     if page > 1:
         nodes.append(Node(PREVIOUS, "button"))
     if has_next:
         nodes.append(Node(NEXT, "button"))
-    for product in found:
-        nodes += (Node(product.asin, "link"), Node(product.title), Node(product.price_text))
     return shown(nodes)
+
+
+def result_of(product: Product | Listing) -> list[Node]:
+    """Return what a page of results shows of a product."""
+    return shown([Node(product.asin, "link"), Node(product.title), Node(product.price_text)])
 
 
 def item_page(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -62,7 +62,7 @@ class Product:
     @cached_property
     def price_text(self) -> str:
         """The price as shown: "$12.5", or "$5.0 to $9.0"."""
-        return " to ".join(f"${price}" for price in self.prices[:2])
+        return price_text_of(self.prices)
 
     def to_webshop(self) -> dict[str, Any]:
         """Return the fields that WebShop's reward reads, under its names."""
@@ -83,6 +83,19 @@ class Product:
         options = ", and ".join(f"{name}: {', '.join(values)}" for name, values in self.options.items())
         first = self.bullets[0] if self.bullets else ""
         return f"{self.title} {self.description} {first} {options}".lower()
+
+
+class Listing(NamedTuple):
+    """What a page of results shows of a product; the fields are `Product`'s."""
+
+    asin: str
+    title: str
+    price_text: str
+
+
+def price_text_of(prices: Sequence[float]) -> str:
+    """Return prices as shown: "$12.5", or "$5.0 to $9.0"."""
+    return " to ".join([f"${price}" for price in prices[:2]])
 
 
 def prices_of(pricing: str | None) -> tuple[float, ...]:

@@ -21,15 +21,15 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from worldschool.envs.shop import pages
 from worldschool.envs.shop.config import Compat
-from worldschool.envs.shop.products import Product
+from worldschool.envs.shop.products import Listing, Product
 
 PageKind: TypeAlias = Literal["search", "results", "item", "sub", "done"]
-MOST_KEPT, LONGEST_KEPT = 128, 100_000
-"""Pages of products that a shelf keeps, and the characters of the longest."""
+PAGES_KEPT, RESULTS_KEPT, LONGEST_KEPT = 128, 4096, 10_000
+"""Pages of products and results that a shelf keeps, and the characters of the longest."""
 BASE_URL = "http://127.0.0.1:3000"
 _WEBSHOP_ACTION = re.compile(r"(.+)\[(.+)\]")
 _ACTION = re.compile(r"(search|click)\[(.*)\]", re.DOTALL)
@@ -104,14 +104,44 @@ class Shelf:
         find: query to catalogue rows, best first.
         show_attributes: whether product pages have a button for the attributes.
         compat: "webshop" or None; see the module.
+        listing: catalogue row to what pages of results show of the product; None: the product is asked for that.
         kept: pages of products that were looked at last; `Visit` keeps them here.
+        results: what pages of results show of the products that were found last.
     """
 
     product: Callable[[int], Product]
     find: Callable[[Sequence[str]], tuple[int, ...]]
     show_attributes: bool = False
     compat: Compat = None
+    listing: Callable[[int], Listing] | None = None
     kept: dict[tuple[int, str], Page] = field(default_factory=dict, repr=False, compare=False)
+    results: dict[int, Result] = field(default_factory=dict, repr=False, compare=False)
+
+    def result(self, row: int) -> Result:
+        """Return what pages of results show of a row's product."""
+        found = self.results.get(row)
+        if found is None:
+            listing = self.product(row) if self.listing is None else self.listing(row)
+            nodes = pages.result_of(listing)
+            found = Result(listing.asin, nodes, pages.text_of(nodes))
+            if len(listing.title) <= LONGEST_KEPT:
+                _keep(self.results, row, found, RESULTS_KEPT)
+        return found
+
+
+class Result(NamedTuple):
+    """A product on a page of results: its id, what is shown of it, and that joined."""
+
+    asin: str
+    nodes: list[pages.Node]
+    text: str
+
+
+def _keep(kept: dict[Any, Any], key: Any, value: Any, most: int) -> None:
+    """Keep a value; one too many, and the oldest goes."""
+    if len(kept) >= most:
+        kept.pop(next(iter(kept)), None)
+    kept[key] = value
 
 
 class Page:
@@ -154,6 +184,33 @@ class Page:
     def text(self) -> str:
         """The page in observation mode "text"."""
         return pages.text_of(self.nodes)
+
+
+class ResultsPage(Page):
+    """A page of results.
+
+    Args:
+        head: what stands above the products.
+        found: the products.
+        exact: as in `Page`.
+    """
+
+    def __init__(self, head: list[pages.Node], found: Sequence[Result], exact: bool) -> None:
+        super().__init__([*head, *(node for one in found for node in one.nodes)], exact)
+        self._head, self._found = head, found
+
+    @cached_property
+    def text(self) -> str:
+        """See `Page.text`; the products' parts are not joined anew."""
+        parts = [pages.text_of(self._head), *(one.text for one in self._found if one.nodes)]
+        return pages.SEPARATOR.join(parts)
+
+    @cached_property
+    def clickables(self) -> list[str]:
+        """See `Page.clickables`: buttons stand in the head, and links are what products begin with."""
+        buttons = [text.lower() for text, kind in self._head if kind == "button"]
+        links = [node.text.lower() for one in self._found for node in one.nodes[:1] if node.kind == "link"]
+        return list(dict.fromkeys([*buttons, *links]))
 
 
 class Visit:
@@ -282,7 +339,7 @@ class Visit:
     def _opened(self, text: str) -> Session | None:
         asin = text.upper()
         for row in self.rows_shown:
-            if self.shelf.product(row).asin == asin:
+            if self.shelf.result(row).asin == asin:
                 visited = tuple(dict.fromkeys((*self.session.visited, asin)))
                 return self.session.having(page="item", row=row, visited=visited)
         return None
@@ -304,9 +361,7 @@ class Visit:
         if page is None:
             page = self._new_page()
             if sum(len(node.text) for node in page.nodes) <= LONGEST_KEPT:
-                if len(kept) >= MOST_KEPT:
-                    kept.pop(next(iter(kept)), None)
-                kept[key] = page
+                _keep(kept, key, page, PAGES_KEPT)
         return page
 
     def _new_page(self) -> Page:
@@ -314,10 +369,8 @@ class Visit:
         if session.page == "search":
             return Page(pages.search_page(told), exact)
         if session.page == "results":
-            shown = [self.shelf.product(row) for row in self.rows_shown]
-            return Page(
-                pages.results_page(told, session.number, len(session.hits), shown, self._has_next()), exact
-            )
+            head = pages.results_head(told, session.number, len(session.hits), self._has_next())
+            return ResultsPage(head, [self.shelf.result(row) for row in self.rows_shown], exact)
         if session.page == "item":
             by_option, labels = self._labels_by_option()
             return Page(

@@ -50,7 +50,7 @@ class Shop:
     ) -> None:
         self.catalogue = catalogue
         self._engine: Engine = engine
-        self.shelf = Shelf(catalogue.product, self.find, show_attributes, compat)
+        self.shelf = Shelf(catalogue.product, self.find, show_attributes, compat, catalogue.listing)
         self._draws: dict[Split, tuple[NDArray[np.int64], GoalDraw]] = {}
         self._wish = lru_cache(maxsize=1024)(self._make_wish)
 

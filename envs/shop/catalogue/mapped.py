@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pyarrow as pa
 from worldschool.errors import WorldError
 
 BATCHES_KEPT = 4096
-"""Batches of which a file's columns are kept as objects, the last used; what is in them stays in the file."""
+"""Batches that are kept as objects, the last used; what is in them stays in the file."""
 MEND = "Make the catalogue again; what is written here is not what was stored."
 
 
@@ -37,7 +37,8 @@ class MappedRows:
         self._names = schema.names
         if not self._file.schema.equals(schema) or self._file.num_record_batches != -(-count // batch):
             raise WorldError("this file is of another catalogue", where=str(path), mend=MEND)
-        self._columns = lru_cache(maxsize=BATCHES_KEPT)(self._columns_of)
+        self._places = {name: place for place, name in enumerate(schema.names)}
+        self._kept = lru_cache(maxsize=BATCHES_KEPT)(lambda number: _Columns(self._read(number)))
 
     def __len__(self) -> int:
         return self._count
@@ -45,7 +46,7 @@ class MappedRows:
     def __getitem__(self, row: int) -> dict[str, Any]:
         """Return a row: column name to its value, as Python objects."""
         columns, place = self._at(row)
-        return {name: column[place].as_py() for name, column in zip(self._names, columns, strict=True)}
+        return {name: columns[at][place].as_py() for at, name in enumerate(self._names)}
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield every row; batches are not kept."""
@@ -54,30 +55,42 @@ class MappedRows:
 
     def value(self, row: int, name: str) -> Any:
         """Return one value of a row."""
+        return self.values(row, (name,))[0]
+
+    def values(self, row: int, names: Sequence[str]) -> list[Any]:
+        """Return some values of a row; what else is in it is not touched."""
         columns, place = self._at(row)
-        return columns[self._names.index(name)][place].as_py()
+        return [columns[self._places[name]][place].as_py() for name in names]
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return a whole column, its values where the file has them."""
         batches = [self._read(number) for number in range(self._file.num_record_batches)]
-        place = self._names.index(name)
+        place = self._places[name]
         return pa.chunked_array(
             [batch.column(place) for batch in batches], self._file.schema.field(place).type
         )
 
-    def _at(self, row: int) -> tuple[list[Any], int]:
+    def _at(self, row: int) -> tuple[_Columns, int]:
         if not 0 <= row < self._count:
             raise IndexError(f"row {row} of {self._count}")
         number, place = divmod(row, self._batch)
-        return self._columns(number), place
-
-    def _columns_of(self, number: int) -> list[Any]:
-        columns: list[Any] = self._read(number).columns
-        return columns
+        return self._kept(number), place
 
     def _read(self, number: int) -> pa.RecordBatch:
         expected = min(self._batch, self._count - number * self._batch)
         return read_batch(self._file, number, expected, self._path, full=True)
+
+
+class _Columns(dict[int, Any]):
+    """The columns of a batch, each made an object when it is first asked for: it takes longer than reading a value."""
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        super().__init__()
+        self._batch = batch
+
+    def __missing__(self, place: int) -> Any:
+        self[place] = column = self._batch.column(place)
+        return column
 
 
 def open_arrow(path: Path) -> Any:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.envs.shop.products import PRODUCTS, product
-from worldschool.envs.shop.session import Session, Shelf, Visit, read_action
+from worldschool.envs.shop import pages
+from worldschool.envs.shop.session import Page, Session, Shelf, Visit, read_action
 
 
 def shelf_of(products, compat=None, show_attributes=False):
@@ -212,3 +213,18 @@ def test_every_value_can_be_chosen_however_alike_they_are(options):
     visit = open_item(shelf_of([product(options=options)]))
     reached = {visit.click(text).options for text in visit.clickables if visit.click(text).options}
     assert reached == {((name, value),) for name, values in options.items() for value in values}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(UPPER, min_size=1, max_size=25), st.sampled_from([None, "webshop"]))
+def test_a_page_of_results_kept_in_parts_is_the_page_made_at_once(products, compat):
+    shelf = shelf_of(products, compat)
+    visit = Visit(shelf, Visit(shelf, Session(), "buy").search(["lamp"]), "buy")
+    for _ in range(2):  # the second time its parts are kept
+        shown = [products[row] for row in visit.rows_shown]
+        nodes = pages.results_page(
+            "buy", visit.session.number, len(products), shown, "next >" in visit.clickables
+        )
+        whole = Page(nodes, compat == "webshop")
+        assert (visit.nodes, visit.text, visit.clickables) == (nodes, whole.text, whole.clickables)
+        visit = Visit(shelf, visit.click("next >") or visit.session, "buy")
