@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from worldschool.envs.shop.browser import ShopBrowserEnv
 from worldschool.envs.shop.catalogue import Catalogue
 from worldschool.envs.shop.chromium import BROWSERS
 from worldschool.envs.shop.env import ShopEnv
+from worldschool.envs.shop.generated import hostile_products
 from worldschool.envs.shop.site.serving import BackgroundSite
 from worldschool.errors import WorldError
 
@@ -116,6 +118,57 @@ def test_hostile_products_are_text_in_a_browser_too(tmp_path):
     actions[5:5] = [f"click[{'y' * 70_000}]"]
     (_, _, over, _, info), title = compare(settings, actions, seed=1)
     assert over and info["error"] is None and title == "Thank you · WebShop"
+
+
+BATCH = 30
+"""Products that one search finds: it finds fifty at most."""
+LONG = 10_000
+"""Characters of a title."""
+
+
+def test_every_hostile_product_has_the_texts_of_the_text_environment(tmp_path):
+    """Of all of them, which takes minutes, where WORLDSCHOOL_FUZZ is set; otherwise of every fifth."""
+    # Long ones last: a page of results is sent again after each product on it.
+    inorder = sorted(hostile_products(), key=lambda product: len(product.title) > LONG)
+    inorder = inorder if "WORLDSCHOOL_FUZZ" in os.environ else inorder[::5]
+    products = [
+        dataclasses.replace(product, bullets=(f"batch{number // BATCH}", *product.bullets))
+        for number, product in enumerate(inorder)
+    ]
+    goal = dataclasses.replace(small_shop.GOALS[0], asin=products[0].asin, instruction="look", options=())
+    Catalogue.write(tmp_path / "hostile", products, [goal])
+    settings = {"catalogue": str(tmp_path / "hostile"), "show_attributes": True, "max_steps": 10_000}
+    env, browser = ShopEnv(**settings), ShopBrowserEnv(executable_path=CHROMIUM, timeout_s=120, **settings)
+    opened = set()
+
+    def do(action):
+        expected, _, over, _, info = env.step(action)
+        seen, _, ended, _, known = browser.step(action)
+        assert seen == expected.replace("\0", "\ufffd"), action[:80]  # HTML cannot hold U+0000
+        assert [text.replace("\0", "\ufffd") for text in info["clickables"]] == known["clickables"]
+        assert info["error"] is None and known["error"] is None and over == ended is False, action[:80]
+        return info["clickables"]
+
+    try:
+        env.reset(seed=0)
+        browser.reset(seed=0)
+        for batch in range(-(-len(products) // BATCH)):
+            shown = do(f"search[batch{batch}]")
+            for _ in range(BATCH // 10):
+                for asin in [text for text in shown if text.startswith("b0hostil")]:
+                    opened.add(asin.upper())
+                    on_page = do(f"click[{asin}]")
+                    values = on_page[on_page.index("buy now") + 1 :]
+                    for target in (*values[:2], *values[-1:], "description", "< prev", "features", "< prev", "attributes", "< prev"):  # fmt: skip
+                        if "\0" not in target:
+                            do(f"click[{target}]")
+                    shown = do("click[< prev]")
+                if "next >" in shown:
+                    shown = do("click[next >]")
+            do("click[back to search]")
+    finally:
+        browser.close()
+    assert opened == {product.asin for product in products}
 
 
 @pytest.fixture(scope="module")
