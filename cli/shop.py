@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worldschool.config import apply_overrides
 from worldschool.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ def shop(
     ] = None,
 ) -> None:
     """Serve the shop as web pages: search, look, choose, buy; Ctrl-C ends it."""
+    from worldschool.config import apply_overrides
     from worldschool.envs.shop.env import ShopEnv
     from worldschool.envs.shop.site.serving import serve
     from worldschool.experience.played import PlayedEpisodes

@@ -288,7 +288,7 @@ def test_without_reset_and_after_the_end(folder):
         ({"executable_path": "/bin/true"}, "the browser cannot be started"),
         ({"url": "127.0.0.1"}, "Give one like http://"),
         ({"timeout_s": 0}, "Give seconds above 0"),
-        ({"nonsense": 1}, "there is no such setting"),
+        ({"nonsense": 1}, "unknown setting 'nonsense'"),
         ({"render_mode": "human"}, "'rgb_array'"),
     ],
 )
