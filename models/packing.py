@@ -91,3 +91,25 @@ def collate(rows: Sequence[Packed], pad: int, device: torch.device | str = "cpu"
     mask = (same | of_prefix) & causal
     # Padding looks at itself (`same`), so no row of the mask is empty and no softmax is 0/0.
     return PackedBatch(input_ids.to(device), position_ids.to(device), mask[:, None].to(device))
+
+
+def batches_by_length(
+    lengths: Sequence[int], tokens: int | None, sequences: int | None = None
+) -> list[list[int]]:
+    """Group indices so that a batch holds similar lengths and at most `tokens` tokens with padding, or `sequences`.
+
+    Longest first: if memory does not suffice, that shows at once. Deterministic.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+    found: list[list[int]] = []
+    for index in order:
+        if found:
+            batch = found[-1]
+            size = len(batch) + 1
+            if (tokens is None or size * lengths[batch[0]] <= tokens) and (
+                sequences is None or size <= sequences
+            ):
+                batch.append(index)
+                continue
+        found.append([index])
+    return found

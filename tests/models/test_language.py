@@ -101,6 +101,27 @@ def test_score_of_many_prompts_that_share_a_long_beginning(model):
     assert len({round(value, 2) for values in expected for value in values}) == 6
 
 
+def test_prompts_encoded_in_several_parts_keep_their_order(model, monkeypatch):
+    prompts = [STORY + question for question in QUESTIONS] + [STORY, "Emily"]
+    whole = model.score(prompts, [ANSWERS[: 1 + i] for i in range(5)])
+    monkeypatch.setattr("worldschool.models.likelihood.PROMPTS_ENCODED_AT_ONCE", 2)
+    monkeypatch.setattr("worldschool.models.likelihood.POSITIONS_AT_ONCE", 3)
+    monkeypatch.setattr("worldschool.models.likelihood.TOKENS_PER_BATCH", 100)
+    parts = model.score(prompts, [ANSWERS[: 1 + i] for i in range(5)])
+    for one, other in zip(whole, parts, strict=True):
+        assert [s.logprob for s in one] == pytest.approx([s.logprob for s in other], abs=1e-4)
+        assert [s.tokens for s in one] == [s.tokens for s in other]
+
+
+def test_a_shared_beginning_serves_several_batches(model, monkeypatch):
+    monkeypatch.setattr("worldschool.models.likelihood.TOKENS_PER_BATCH", 40)
+    prompts = [STORY * 2 + " ".join(STORY.split()[:n]) for n in (3, 5, 9, 12)]
+    found = model.score(prompts, [ANSWERS[:3]] * 4)
+    for prompt, scores in zip(prompts, found, strict=True):
+        expected = [naive_score(model, prompt, option) for option in ANSWERS[:3]]
+        assert [score.logprob for score in scores] == pytest.approx(expected, abs=1e-3)
+
+
 def test_identical_prompts_are_scored_alike(model):
     prompt = STORY + QUESTIONS[0]
     first, second, third = model.score([prompt] * 3, [[" kitchen\n"], [" kitchen\n", " desk\n"], [" desk\n"]])
@@ -182,7 +203,7 @@ def test_a_prompt_that_is_the_beginning_of_all_others(stopping):
 
 
 def test_generate_in_several_batches_keeps_the_order(stopping, monkeypatch):
-    monkeypatch.setattr("worldschool.models.language.SEQUENCES_PER_BATCH", 2)
+    monkeypatch.setattr("worldschool.models.generating.SEQUENCES_PER_BATCH", 2)
     prompts = [" ".join(STORY.split()[i : i + 3 + i]) for i in range(7)]
     assert stopping.generate(prompts, 6) == [naive_generate(stopping, p, 6)[0] for p in prompts]
 

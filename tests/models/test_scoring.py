@@ -4,9 +4,12 @@ import math
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from worldschool.errors import ModelError
 from worldschool.models.language import LocalModel
-from worldschool.models.scoring import text_loss
+from worldschool.models.scoring import text_loss, windows
 
 LONG = "Emily walked to the kitchen and put the apple in the fridge. " * 8
 DOCUMENTS = [LONG, "A short one.", "Zoë saw the naïve phone.", "x", ""]
@@ -83,8 +86,72 @@ def test_an_adapter_counts(tiny_llama, tiny_models, model):
     )
 
 
-def test_progress_counts_every_window(model):
+def test_progress_counts_every_document(model):
     done = []
     text_loss(model, DOCUMENTS, 16, advance=lambda n=1, note="": done.append(n))
-    windows = [max(1, math.ceil((len(model.tokenizer(d)["input_ids"]) - 1) / 15)) for d in DOCUMENTS]
-    assert sum(done) == sum(windows)
+    assert sum(done) == len(DOCUMENTS)
+
+
+@pytest.mark.parametrize(("window", "stride"), [(16, 15), (16, 8), (16, 1), (7, 3), (512, 64), (2, 1)])
+def test_perplexity_is_that_of_a_few_lines_over_the_models_logits(tiny_llama, model, window, stride):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_llama)
+    network = AutoModelForCausalLM.from_pretrained(tiny_llama).eval()
+    total = tokens = 0
+    for document in DOCUMENTS:
+        ids = tokenizer(document, return_tensors="pt")["input_ids"]
+        before = 0
+        for start in range(0, ids.shape[1], stride):
+            end = min(start + window, ids.shape[1])
+            labels = ids[:, start:end].clone()
+            labels[:, : max(before - start, 1)] = -100  # counted already, or the first of the document
+            with torch.no_grad():
+                logits = network(ids[:, start:end].long()).logits
+            total += torch.nn.functional.cross_entropy(
+                logits[0, :-1], labels[0, 1:], ignore_index=-100, reduction="sum"
+            ).item()
+            tokens += int((labels[0, 1:] != -100).sum())
+            before = end
+            if end == ids.shape[1]:
+                break
+    found = text_loss(model, DOCUMENTS, window, stride=stride)
+    assert sum(found.tokens) == tokens == sum(len(tokenizer(d)["input_ids"]) - 1 for d in DOCUMENTS if d)
+    assert found.perplexity == pytest.approx(math.exp(total / tokens), rel=1e-4)
+    size = sum(len(document.encode()) for document in DOCUMENTS)
+    assert found.bits_per_byte == pytest.approx(total / math.log(2) / size, rel=1e-4)
+
+
+def test_overlap_gives_every_token_more_context(model):
+    alone = text_loss(model, [LONG], 24)
+    overlapping = text_loss(model, [LONG], 24, stride=4)
+    assert overlapping.tokens == alone.tokens
+    assert overlapping.nll != pytest.approx(alone.nll, abs=1e-2)
+    assert overlapping.nll != pytest.approx(text_loss(model, [LONG], 512).nll, abs=1e-2)
+
+
+@given(st.integers(0, 60), st.integers(2, 20), st.data())
+@settings(deadline=None, derandomize=True)
+def test_windows_count_every_token_but_the_first_once(length, window, data):
+    stride = data.draw(st.integers(1, window - 1))
+    tokens = list(range(length))
+    counted = []
+    for number, (piece, new) in enumerate(windows(tokens, window, stride)):
+        assert len(piece) <= window and new < max(len(piece), 1)
+        assert number == 0 or len(piece) - new >= window - stride
+        counted += piece[len(piece) - new :]
+    assert counted == tokens[1:]
+
+
+@pytest.mark.parametrize("stride", [0, 16, 40])
+def test_a_stride_that_does_not_fit_the_window_is_refused(model, stride):
+    with pytest.raises(ModelError, match=f"windows of 16 tokens cannot begin {stride} tokens apart"):
+        text_loss(model, [LONG], 16, stride=stride)
+
+
+def test_a_loss_that_is_no_number_is_refused(tiny_models):
+    broken = LocalModel(tiny_models.llama(), tiny_models.tokenizer(), "broken")
+    with torch.no_grad():
+        broken.model.get_output_embeddings().weight[5] = float("nan")
+    with pytest.raises(ModelError, match="broken: the loss of document 1 is nan"):
+        text_loss(broken, ["", LONG])

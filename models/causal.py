@@ -1,0 +1,130 @@
+"""Hugging Face causal models: loading one, with an adapter or without, and telling which one it is."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+from worldschool.canonical import canonical_json
+from worldschool.errors import ModelError
+from worldschool.models.packing import common_prefix
+from worldschool.models.pull import resolve_model
+
+
+def load_causal_lm(name_or_path: str, dtype: str = "auto") -> tuple[Any, Any]:
+    """Load a causal language model and its tokenizer; no code from the model's repository is run.
+
+    Args:
+        name_or_path: a pulled model's name, a directory or a hub name.
+        dtype: "float32", "bfloat16", "float16", or "auto": float32 on a CPU, bfloat16 on an accelerator.
+
+    Raises:
+        ModelError: it cannot be found or loaded.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    found = resolve_model(name_or_path)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    kind = getattr(torch, {"auto": "float32" if device == "cpu" else "bfloat16"}.get(dtype, dtype))
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(found)
+        model = AutoModelForCausalLM.from_pretrained(found, dtype=kind)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise ModelError(
+            f"this cannot be loaded as a causal language model: {str(error).strip().splitlines()[0]}",
+            where=str(name_or_path),
+            mend="Give a Hugging Face directory with config.json, tokenizer and weights, a hub name, or smollm2-135m.",
+        ) from None
+    return model.to(device), tokenizer
+
+
+def add_adapter(model: Any, adapter: Path) -> Any:
+    """Put a PEFT adapter directory on a model.
+
+    Raises:
+        ModelError: it is no adapter, or not one of this model.
+    """
+    from peft import PeftModel
+
+    if not (adapter / "adapter_config.json").exists():
+        raise ModelError(
+            "there is no adapter_config.json here",
+            where=str(adapter),
+            mend="Give a PEFT adapter directory, such as the output of `worldschool finetune`.",
+        )
+    try:
+        with warnings.catch_warnings():  # peft asks transformers for a name that is on its way out
+            warnings.simplefilter("ignore", FutureWarning)
+            return PeftModel.from_pretrained(model, str(adapter))
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise ModelError(
+            f"this adapter cannot be loaded onto the model: {str(error).strip().splitlines()[0]}",
+            where=str(adapter),
+            mend="Give the model that it was trained on.",
+        ) from None
+
+
+def base_of(model: Any) -> Any:
+    """Return the transformers model inside a PEFT model, or the model itself."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def mask_for(model: Any, mask: torch.Tensor) -> torch.Tensor:
+    """Return a mask of booleans as the model's attention takes it: eager attention adds it, the others read it."""
+    base = base_of(model)
+    if base.config._attn_implementation != "eager":
+        return mask
+    return torch.zeros_like(mask, dtype=base.dtype).masked_fill_(~mask, torch.finfo(base.dtype).min)
+
+
+def base_parameters(model: Any) -> dict[str, torch.Tensor]:
+    """Return the base model's own parameters by their names without an adapter, whether or not one is attached."""
+    found = {}
+    for name, tensor in base_of(model).named_parameters():
+        if ".lora_" not in name and "lora_embedding" not in name:
+            found[name.replace(".base_layer.", ".")] = tensor
+    return found
+
+
+def model_fingerprint(model: Any) -> str:
+    """Return the sha256 (hex) over configuration and parameter names, shapes and a sample of values.
+
+    The same for a model with and without an adapter, and for float32 and bfloat16 copies: values are compared as
+    bfloat16.
+    """
+    config = base_of(model).config.to_dict()
+    for volatile in ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "use_cache"):
+        config.pop(volatile, None)
+    config["architectures"] = config.get("architectures") or [
+        type(base_of(model)).__name__
+    ]  # none before saving
+    digest = hashlib.sha256(canonical_json(_plain(config)).encode())
+    for name, tensor in sorted(base_parameters(model).items()):
+        flat = tensor.detach().reshape(-1)
+        step = max(1, flat.numel() // 16)
+        sample = [f"{value:.6e}" for value in flat[::step][:16].bfloat16().float().tolist()]
+        digest.update(f"{name}{tuple(tensor.shape)}{sample}".encode())
+    return digest.hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items() if not str(key).startswith("_")}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def encode_pair(tokenizer: Any, prompt: str, completion: str) -> tuple[list[int], list[int]]:
+    """Tokenise `prompt + completion` as one text and cut between them (a straddling token goes to the completion)."""
+    head: list[int] = tokenizer(prompt)["input_ids"]
+    whole: list[int] = tokenizer(prompt + completion)["input_ids"]
+    cut = common_prefix([head, whole])
+    return whole[:cut], whole[cut:]
