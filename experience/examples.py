@@ -26,6 +26,7 @@ from worldschool.experience.questions.example_files import (
     writer,
 )
 from worldschool.experience.questions.example_report import Tally
+from worldschool.experience.questions.judging import ENOUGH, Judgement, Kept, judge, refuse
 from worldschool.experience.questions.shots import ShotPool
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
@@ -62,6 +63,9 @@ class ExamplesConfig(Config):
     """At most this many examples of each builder."""
     balance: bool = False
     """Choose what is asked so that answers are spread evenly and shortcuts do not pay; asks less than could be asked."""
+    refuse: Literal["probes", "all", "none"] = "probes"
+    """Tasks to refuse when a shortcut pays by more than 3 points over chance, judged on 5,000 questions or more: "probes":
+    those that hold questions of another split than train; "all": training questions too; "none": it is only reported."""
     longest: int | None = Field(default=None, ge=1)
     """Most characters of prompt and completion together: longer examples are left out, never cut. Null: any."""
     shots_from: tuple[str, ...] = ()
@@ -90,7 +94,8 @@ def examples_command(config: ExamplesConfig, out: Path, advance: Advance | None 
 
     Raises:
         ConfigError: a builder or setting is not accepted, or there is nothing to take worked examples from.
-        DatasetError: a dataset is missing, empty or damaged, or nothing could be built from it.
+        DatasetError: a dataset is missing, empty or damaged, or nothing could be built from it, or a shortcut answers
+            a task of 5,000 questions or more (`ExamplesConfig.refuse`).
     """
     builders = {name: builder_settings(name, values, "builders") for name, values in config.builders.items()}
     stores = [EpisodeStore.open(Path(directory)) for directory in config.datasets]
@@ -106,16 +111,21 @@ def examples_command(config: ExamplesConfig, out: Path, advance: Advance | None 
     with bar as told:
         pool = _worked_examples(asking, shown)
         found = asked_of(_each_once(stores, tally), asking, tally, pool, told)
+        kept = Kept(config.seed)
         with writer(target) as write:
             for example in found:
                 write(example)
+                kept.add(example)
             if not any(one.examples for one in tally.tasks.values()):
                 raise DatasetError(
                     "none of the builders found anything to ask about in these episodes",
                     where=", ".join(config.datasets),
                     mend=_why(tally),
                 )
-            write_json(out / REPORT_FILE, tally.to_json())
+            judgements = _judged(kept, tally, config.seed)
+            refuse(_refusable(judgements, tally, config.refuse), balanced=config.balance)
+            judged = {task: one.to_json() for task, one in judgements.items()}
+            write_json(out / REPORT_FILE, tally.to_json() | {"judged": judged})
     return target
 
 
@@ -127,6 +137,31 @@ def read_report(path: Path) -> dict[str, Any]:
     """
     report: dict[str, Any] = read_json(path.parent / REPORT_FILE, what="a report on examples")
     return report
+
+
+def _judged(kept: Kept, tally: Tally, seed: int) -> dict[str, Judgement]:
+    """Return the judgement of each task that has enough questions."""
+    tasks = [task for task, counted in tally.tasks.items() if counted.examples >= ENOUGH]
+    if not tasks:
+        return {}
+    found = {}
+    with progress("judging shortcuts", len(tasks), "tasks") as advance:
+        for task in tasks:
+            found[task] = judge(kept.tasks[task], seed)
+            advance(1)
+    return found
+
+
+def _refusable(
+    judgements: Mapping[str, Judgement], tally: Tally, which: Literal["probes", "all", "none"]
+) -> dict[str, Judgement]:
+    """Return the judgements by which tasks are refused."""
+    asked = {task for task in judgements if set(tally.tasks[task].splits) - {"train"}}
+    return {
+        task: one
+        for task, one in judgements.items()
+        if which == "all" or (which == "probes" and task in asked)
+    }
 
 
 def with_activities(

@@ -9,14 +9,27 @@ import importlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from worldschool.canonical import canonical_json, short_digest
 from worldschool.config import Config, build_config
 from worldschool.errors import ConfigError, nearest
 from worldschool.records import Episode, Example
+
+DIALS = (
+    "length",
+    "revisits",
+    "distractors",
+    "characters",
+    "indirection",
+    "moves",
+    "sentences",
+    "constraints",
+    "options",
+)
+"""What makes a question harder; each builder records those that it has, and `dials` asks for some of them."""
 
 
 class BuilderSettings(Config):
@@ -30,6 +43,19 @@ class BuilderSettings(Config):
     """Share of the episodes that are asked about."""
     shots: int = Field(default=0, ge=0, le=16)
     """Worked examples before each question, from other houses of the train split (`worldschool examples` adds them)."""
+    dials: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    """Least and most of any of the task's dials: `{length: [3, 5], revisits: [1, 9]}` asks nothing easier or harder."""
+
+    @model_validator(mode="after")
+    def _check_dials(self) -> Self:
+        for dial, (least, most) in self.dials.items():
+            if dial not in DIALS:
+                raise ValueError(
+                    f"there is no dial {dial!r}; dials are {', '.join(DIALS)}{nearest(dial, DIALS)}"
+                )
+            if least > most:
+                raise ValueError(f"dials: {dial}: the least ({least}) is more than the most ({most})")
+        return self
 
 
 @dataclass(frozen=True)
@@ -71,6 +97,7 @@ class BuilderSpec:
         rules: the shortcuts (worldschool.experience.questions.shortcuts) that balancing keeps at chance.
         pool: questions about one episode that balancing chooses from; less where each is tried in the world.
         classes: of entities that an episode must have for its questions to make sense.
+        fixed: "module:function" that yields questions which are asked in any case, once, where their split is asked.
     """
 
     function: str
@@ -79,6 +106,7 @@ class BuilderSpec:
     rules: tuple[str, ...] = ()
     pool: int = 8
     classes: tuple[str, ...] = ()
+    fixed: str = ""
 
 
 def _row(
@@ -88,9 +116,18 @@ def _row(
     rules: str = "",
     pool: int = 8,
     classes: tuple[str, ...] = (),
+    fixed: str = "",
 ) -> BuilderSpec:
     room = f"worldschool.experience.builders.{module}"
-    return BuilderSpec(f"{room}:build", f"{room}:{settings}", version, tuple(rules.split()), pool, classes)
+    return BuilderSpec(
+        f"{room}:build",
+        f"{room}:{settings}",
+        version,
+        tuple(rules.split()),
+        pool,
+        classes,
+        f"{room}:{fixed}" if fixed else "",
+    )
 
 
 NOT_DRAWN = "the episode is not among the share asked about"
@@ -98,7 +135,7 @@ _ROOMS, _PAGES = ("room",), ("page",)
 _MENTIONS = "recency primacy most_mentioned least_mentioned"
 BUILDERS: dict[str, BuilderSpec] = {
     "object_path": _row(
-        "object_path", "ObjectPathSettings", rules="last_two most_mentioned_two", classes=_ROOMS
+        "object_path", "ObjectPathSettings", rules="last_two most_mentioned_two latest_two", classes=_ROOMS
     ),
     "object_location": _row(
         "object_location",
@@ -114,7 +151,7 @@ BUILDERS: dict[str, BuilderSpec] = {
     ),
     "activity_inference": _row("activity_inference", "ActivityInferenceSettings", rules="longest shortest"),
     "next_observation": _row(
-        "next_observation", "NextObservationSettings", rules="overlap least_overlap longest shortest"
+        "next_observation", "NextObservationSettings", rules="unseen overlap least_overlap longest shortest"
     ),
     "missing_step": _row(
         "missing_step",
@@ -125,10 +162,31 @@ BUILDERS: dict[str, BuilderSpec] = {
     "order_validity": _row("order_validity", "OrderValiditySettings"),
     "which_came_first": _row("which_came_first", "WhichCameFirstSettings", rules="longest shortest"),
     "character_action": _row(
-        "character_action", "CharacterActionSettings", rules=f"{_MENTIONS} nearest_mention longest shortest"
+        "character_action",
+        "CharacterActionSettings",
+        rules=f"{_MENTIONS} nearest_mention last_place longest shortest",
     ),
-    "negation": _row("negation", "NegationSettings", rules=f"{_MENTIONS} nearest_mention together"),
+    "negation": _row("negation", "NegationSettings", 2, rules=f"{_MENTIONS} nearest_mention together"),
     "witness": _row("witness", "WitnessSettings", rules="told_before told_after"),
+    "holding": _row(
+        "holding",
+        "HoldingSettings",
+        rules=f"{_MENTIONS} nearest_mention last_place longest shortest",
+        classes=_ROOMS,
+    ),
+    "containment": _row(
+        "containment",
+        "ContainmentSettings",
+        rules=f"{_MENTIONS} nearest_mention last_place longest shortest",
+        classes=_ROOMS,
+    ),
+    "desk": _row(
+        "desk",
+        "DeskSettings",
+        rules=f"{_MENTIONS} nearest_mention mentions longest shortest",
+        classes=_ROOMS,
+        fixed="golden",
+    ),
     "fitting_product": _row(
         "shopping.fitting_product", "FittingProductSettings", rules="recency primacy", classes=_PAGES
     ),
@@ -141,7 +199,7 @@ BUILDERS: dict[str, BuilderSpec] = {
     "chosen_option": _row(
         "shopping.chosen_option",
         "ChosenOptionSettings",
-        rules=f"{_MENTIONS} longest shortest",
+        rules=f"{_MENTIONS} nearest_mention last_place longest shortest",
         classes=_PAGES,
     ),
     "price_comparison": _row(
@@ -185,6 +243,12 @@ def ask(name: str, episode: Episode, settings: BuilderSettings, seed: int) -> It
     if rng.random() >= settings.share:
         return iter((Skipped(NOT_DRAWN),))
     return build(episode, settings, story_seed, rng)
+
+
+def fixed_examples(name: str) -> list[Example]:
+    """Return the questions that a builder asks in any case."""
+    entry = BUILDERS[name].fixed
+    return list(_load(entry)()) if entry else []
 
 
 def make_example(

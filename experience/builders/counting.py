@@ -75,7 +75,7 @@ def build(
             dials={
                 "length": asked.number,
                 "sentences": story.sentences,
-                "distractors": len(places) - 1,
+                "distractors": max(0, len(places) - 1),
                 "characters": len(characters_of(episode)),
             },
             meta=asked.meta

@@ -106,8 +106,13 @@ def _statements(episode: Episode, story: Story, kind: Kind) -> Iterator[_Asked]:
     end = Tracker(episode.initial_facts)
     for event in story.events:
         end.apply(event)
-    rooms = set(rooms_of(episode))
-    puts = [event for event in story.events if event.object and event.relation in ("ON", "INSIDE")]
+    rooms, people = set(rooms_of(episode)), set(characters_of(episode))
+    # What is worn is on somebody, and nobody would say so.
+    puts = [
+        event
+        for event in story.events
+        if event.object and event.relation in ("ON", "INSIDE") and event.target not in people
+    ]
     places = {(str(event.relation), str(event.target)) for event in puts}
     places |= {("INSIDE", str(event.target)) for event in story.events if event.verb == "walk"}
     for thing in sorted({str(event.object) for event in puts}):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from worldschool.experience.builders.base import BUILDERS, BuilderSettings, Skipped, ask
+from worldschool.errors import ConfigError
+from worldschool.experience.builders.base import BUILDERS, BuilderSettings, Skipped, ask, fixed_examples
 from worldschool.experience.questions.balance import Balancer
 from worldschool.experience.questions.example_report import Tally
 from worldschool.experience.questions.shots import ShotPool, house_of
@@ -16,6 +18,7 @@ TOO_LONG = "longer than the longest allowed"
 TWICE = "the same example again"
 AGAIN = "the episode was asked about already"
 FOR_BALANCE = "kept back, so that no shortcut pays"
+OTHER_DIALS = "harder or easier than the dials that are asked for"
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,15 @@ def asked_of(
         advance: told of every episode.
     """
     balancers = balancers_for(asking)
+    fixed = {name: fixed_examples(name) for name in asking.builders}
     for episode in episodes:
         tally.episodes += 1
         for name, settings in asking.builders.items():
             counted = tally.tasks[name]
+            for example in [one for one in fixed[name] if one.split == episode.split]:
+                fixed[name].remove(example)  # each once, and never among questions of another split
+                counted.add(name, example)
+                yield example
             if asking.limit is not None and counted.examples >= asking.limit:
                 continue
             for example in questions_about(episode, name, asking, balancers.get(name), tally):
@@ -82,24 +90,47 @@ def questions_about(
     """Return one builder's examples about one episode, without worked examples before them."""
     settings, skipped = asking.builders[name], tally.tasks[name].skipped
     pool = settings
-    if balancer is not None:  # more is offered than will be asked
+    if balancer is not None or settings.dials:  # more is offered than will be asked
         pool = settings.model_copy(update={"per_episode": max(BUILDERS[name].pool, settings.per_episode)})
     candidates: dict[str, Example] = {}
     for found in ask(name, episode, pool, asking.seed):
         problem = found.reason if isinstance(found, Skipped) else _problem(found, asking.longest)
         if problem is None and isinstance(found, Example) and found.example_id in candidates:
             problem = TWICE
+        if problem is None and isinstance(found, Example) and not _within(found, settings.dials):
+            problem = OTHER_DIALS
         if problem is not None:
             skipped[problem] += 1
         elif isinstance(found, Example):
             candidates[found.example_id] = found
     offered = list(candidates.values())
     if balancer is None:
-        return offered
+        return offered[: settings.per_episode]
     chosen = balancer.choose(offered, settings.per_episode)
     if kept_back := min(settings.per_episode, len(offered)) - len(chosen):
         skipped[FOR_BALANCE] += kept_back
     return chosen
+
+
+def _within(example: Example, dials: Mapping[str, tuple[int, int]]) -> bool:
+    """Return whether a question is as hard as is asked for.
+
+    Raises:
+        ConfigError: the task does not have one of the dials.
+    """
+    if not dials:
+        return True
+    found = json.loads(example.dials)
+    for dial, (least, most) in dials.items():
+        if dial not in found:
+            raise ConfigError(
+                f"questions of this task have no dial {dial!r}",
+                where=f"builders.{example.task}.dials",
+                mend=f"They have {', '.join(sorted(found)) or 'none'}.",
+            )
+        if not least <= found[dial] <= most:
+            return False
+    return True
 
 
 def _problem(example: Example, longest: int | None) -> str | None:

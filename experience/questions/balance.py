@@ -18,19 +18,25 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from worldschool.experience.questions.shortcuts import WRITTEN_RULES, rule_credits
+from worldschool.experience.questions.shortcuts import WRITTEN_RULES, chance_of, rule_credits
+from worldschool.experience.questions.words import Cues, Reader, cues_of
 from worldschool.records import Example
 
 TOLERANCE = 0.02
 """How far from chance a rule may get, as a share of the questions asked alike."""
 SLACK = 2.0
 """How far it may get in questions, while there are few."""
-ENOUGH, WIDEST = 0.5, 3.0
-"""With less than this share of what could be asked being asked, bounds widen, up to so many times at `LEAST`."""
+ENOUGH, WIDEST = 0.5, 1.25
+"""With less than this share of what could be asked being asked, bounds widen, up to so many times at `LEAST`: still less
+than the 3 points over chance for which a task is refused (`judging`)."""
 LEAST = 0.2
 """Share of what could be asked that is asked in any case; answers rarer than that allows for stay as rare as they are."""
-WRITTEN_CHANCE = 0.2
-"""What a rule may get of questions without options, at most."""
+WORDS = {"words": True, "words of the question": False}
+"""Rules that are learned from the questions asked so far, to whether they read the story: bags of words, which must not
+answer the next (as Zellers et al. 2018, "SWAG", filter questions by models that learn from the others)."""
+ONE_SIDED = (*WRITTEN_RULES, *WORDS)
+"""Rules that may be wrong as often as they like: of many answers that could be written one is ruled out, and words are
+learned anew with each question."""
 LONG = 80
 """Options with more characters are whole texts: how often their words are right is not balanced."""
 
@@ -48,6 +54,7 @@ class Balancer:
         self._rules = tuple(rules)
         self._groups: dict[str, _Group] = defaultdict(_Group)
         self._offered = self._asked = 0
+        self._readers = {name: Reader() for name in WORDS}
 
     def choose(self, candidates: Sequence[Example], most: int) -> list[Example]:
         """Return at most `most` of the questions that could be asked about one episode."""
@@ -64,6 +71,8 @@ class Balancer:
             taken = left.pop(best)
             for key in taken.groups:
                 self._groups[key].take(taken)
+            for name, cues in taken.cues.items():
+                self._readers[name].learn(cues, taken.example.answer_index or 0)
             self._asked += 1
             chosen.append(taken.example)
         return chosen
@@ -73,7 +82,12 @@ class Balancer:
         options = f"{len(example.options or ())} options"
         groups = (options, f"{options}, {meta['cue']}") if meta.get("cue") else (options,)
         credits = rule_credits(example, self._rules, meta)
-        return _Candidate(example, groups, credits, _level(example), tuple(_words(example)))
+        cues = {}
+        if example.options is not None and self._rules:
+            cues = {name: cues_of(example, meta, story=story) for name, story in WORDS.items()}
+            right = example.answer_index or 0
+            credits |= {name: self._readers[name].model.credit(seen, right) for name, seen in cues.items()}
+        return _Candidate(example, groups, credits, _level(example), tuple(_words(example)), cues)
 
     def _cost(self, candidate: _Candidate) -> tuple[bool, float]:
         share = self._asked / max(1, self._offered)
@@ -83,13 +97,15 @@ class Balancer:
 
 
 class _Candidate(NamedTuple):
-    """A question, the groups that it is in (as many options; asked alike too), credits, answer, and words of options."""
+    """A question, the groups that it is in (as many options; asked alike too), credits, answer, words of options, and
+    what bags of words see of it."""
 
     example: Example
     groups: tuple[str, ...]
     credits: dict[str, float]
     level: str
     words: tuple[tuple[str, float], ...]
+    cues: dict[str, Cues]
 
 
 def _words(example: Example) -> Iterator[tuple[str, float]]:
@@ -135,10 +151,11 @@ class _Group:
         for key, change in self._deviations(candidate):
             before = self.sums.get(key, 0.0)
             after = before + change
-            if key[0] == "written":  # only too much is too much
+            if key[0] == "too good":  # being wrong more often tells nothing
                 before, after = max(before, 0.0), max(after, 0.0)
             lowest = -low if key[0] == "rule" else -bound
-            within = lowest <= after <= bound or abs(after) < abs(before)
+            highest = max(2 * SLACK, bound / 2) if key[1] in WORDS else bound
+            within = lowest <= after <= highest or abs(after) < abs(before)
             fits = fits and (
                 within or key[0] == "length"
             )  # lengths are evened out, and nothing is lost for it
@@ -153,9 +170,9 @@ class _Group:
 
     def _deviations(self, candidate: _Candidate) -> list[Deviation]:
         example, options = candidate.example, candidate.example.options
-        chance = 1 / len(options) if options else WRITTEN_CHANCE
+        chance = chance_of(example)
         found: list[Deviation] = [
-            (("written" if name in WRITTEN_RULES else "rule", name), credit - chance)
+            (("too good" if name in ONE_SIDED else "rule", name), credit - chance)
             for name, credit in candidate.credits.items()
         ]
         if options is None or len(self.options) == 1:  # the same answers are offered each time

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from worldschool.experience.builders.base import BUILDERS
+from worldschool.experience.questions.judging import ENOUGH
 from worldschool.experience.questions.shortcuts import rule_credits
 from worldschool.records import Example
 
@@ -114,10 +115,26 @@ def report_table(report: Mapping[str, Any]) -> str:
     for task, row in report["tasks"].items():
         table.add_row(task, str(row["examples"]), _answers(row), _share(row["chance"]), _best(row))
     console.print(table)
+    for line in _judged(report):
+        console.print(f"  {line}", markup=False)
     for task, row in report["tasks"].items():
         for reason, count in row["skipped"].items():
             console.print(f"  {task}: left out {count} times: {reason}", markup=False)
     return "\n".join(line.rstrip() for line in stream.getvalue().strip("\n").splitlines())
+
+
+def _judged(report: Mapping[str, Any]) -> list[str]:
+    """Return what judging found (questions.judging), and which tasks have too few questions for it."""
+    judged: Mapping[str, Any] = report.get("judged", {})
+    told = [
+        f"{task}: {'REJECTED' if row['rejected'] else 'judged'}: best shortcut {row['best'].replace('_', ' ')} "
+        f"{row['shortcuts'][row['best']]:.1%}, chance {row['chance']:.1%}"
+        for task, row in judged.items()
+    ]
+    few = [task for task, row in report["tasks"].items() if task not in judged and row["examples"]]
+    if few:
+        told.append(f"not judged, with fewer than {ENOUGH:,} questions: {', '.join(few)}")
+    return told
 
 
 def _answers(row: Mapping[str, Any]) -> str:

@@ -93,6 +93,11 @@ def _least_mentioned(surface: Surface) -> list[float]:
     return [-count for count in _most_mentioned(surface)]
 
 
+def _unseen(surface: Surface) -> list[float]:
+    """Take an option that the text does not name."""
+    return [-float(bool(surface.text.places(key))) for key in surface.keys]
+
+
 def _nearest_mention(surface: Surface) -> list[float] | None:
     """Take the option that is named nearest to the last mention of what the question is about."""
     asked = surface.text.places(surface.about[0]) if surface.about else []
@@ -202,6 +207,7 @@ RULES: dict[str, Rule] = {
     "primacy": _primacy,
     "most_mentioned": _most_mentioned,
     "least_mentioned": _least_mentioned,
+    "unseen": _unseen,
     "nearest_mention": _nearest_mention,
     "last_place": _last_place,
     "longest": _longest,
@@ -220,9 +226,18 @@ RULES: dict[str, Rule] = {
 
 def _last_two(surface: Surface) -> str:
     """Answer the last two rooms of whoever last handled the thing."""
+    return ", ".join(_rooms_of_handler(surface)[-2:])
+
+
+def _last_room(surface: Surface) -> str:
+    """Answer the last room of whoever last handled the thing."""
+    return ", ".join(_rooms_of_handler(surface)[-1:])
+
+
+def _rooms_of_handler(surface: Surface) -> list[str]:
     last = _last_of_handler(surface, surface.rooms) or []
     named = sorted((number, room) for number, room in zip(last, surface.rooms, strict=False) if number >= 0)
-    return ", ".join(room for _, room in named[-2:])
+    return [room for _, room in named]
 
 
 def _most_mentioned_two(surface: Surface) -> str:
@@ -231,11 +246,26 @@ def _most_mentioned_two(surface: Surface) -> str:
     return ", ".join(sorted(counted, key=surface.text.text.find))
 
 
+def _latest_two(surface: Surface) -> str:
+    """Answer the two rooms that the story names last."""
+    named = sorted((places[-1], room) for room in surface.rooms if (places := surface.text.places(room)))
+    return ", ".join(room for _, room in named[-2:])
+
+
 WRITTEN_RULES: dict[str, Callable[[Surface], str]] = {
     "last_two": _last_two,
     "most_mentioned_two": _most_mentioned_two,
+    "latest_two": _latest_two,
+    "last_room": _last_room,
 }
 """Rules that write an answer, for questions without options."""
+WRITTEN_AS = {
+    "recency": "latest_two",
+    "last_place": "last_room",
+    "last_two": "last_two",
+    "most_mentioned": "most_mentioned_two",
+}
+"""What a rule about options is called, to the one that writes an answer in the same spirit."""
 
 
 def rule_credits(
@@ -259,3 +289,16 @@ def rule_credits(
             best = max(scores)
             found[name] = (scores[example.answer_index] == best) / scores.count(best)
     return found
+
+
+def chance_of(example: Example) -> float:
+    """Return how likely a guess is right.
+
+    A path is guessed by whoever knows its length and the rooms: 1 / (r (r - 1)^(length - 1)). Other written answers
+    cannot be guessed.
+    """
+    if example.options is not None:
+        return 1 / len(example.options)
+    rooms = len(json.loads(example.meta).get("rooms", ()))
+    length = json.loads(example.dials).get("length", 0)
+    return 1 / (rooms * (rooms - 1) ** (length - 1)) if rooms > 1 and length else 0.0

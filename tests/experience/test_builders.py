@@ -412,7 +412,8 @@ def test_an_episode_in_which_nothing_happened_gives_nothing():
     world = make(HOUSEHOLD, split="heldout")
     idle = scripted_episode(world, 0, ["look", "dance"])
     assert len(idle.steps) == 2
-    assert {name: build(name, idle) for name in BUILDERS} == {name: [] for name in BUILDERS}
+    told = set(BUILDERS) - {"desk", "containment"}  # those act a story of their own in the house
+    assert {name: build(name, idle) for name in told} == {name: [] for name in told}
 
 
 def test_unknown_builders_and_settings_are_refused():
