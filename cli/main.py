@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from worldschool.cli import catalogue, datasets, shop
+from worldschool.cli import catalogue, datasets, probes, shop
 from worldschool.errors import UserError
 from worldschool.version import __version__
 
@@ -127,6 +127,18 @@ def examples(config: ConfigFile, out: Out, set_: Set = None, as_json: AsJson = F
     _show({"path": str(path), **report}, as_json, text)
 
 
+@app.command("shortcuts")
+def show_shortcuts(
+    examples: Annotated[Path, typer.Argument(help="A file of examples, or a directory that holds one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what shortcuts score on each task of a file of examples, beside chance."""
+    from worldschool.experience.questions.shortcut_table import judge_file, markdown_table, table_json
+
+    judgements = judge_file(examples)
+    _show(table_json(judgements), as_json, markdown_table(judgements))
+
+
 @app.command("view")
 def view_dataset(
     dataset: Annotated[Path, typer.Argument(help="A dataset directory.")],
@@ -180,14 +192,42 @@ def finetune(
 
 
 @app.command()
-def probe(config: ConfigFile, out: Out, set_: Set = None, as_json: AsJson = False) -> None:
-    """Ask models held-out questions, measure perplexity, write a report."""
+def probe(
+    config: ConfigFile,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Output directory; the same command continues it.")
+    ] = None,
+    export: Annotated[
+        tuple[str, Path] | None,
+        typer.Option(
+            metavar="FORM DIR",
+            help="Write the suites as tasks of another tool (lm-eval) into DIR, asking no model.",
+        ),
+    ] = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask models held-out questions, measure perplexity, write a report; or export the questions."""
     from worldschool.config import load_config
     from worldschool.probes.config import ProbeConfig
+
+    settings = load_config(ProbeConfig, config, set_ or ())
+    if export is not None:
+        from worldschool.probes.export import export_suites
+
+        written = export_suites(settings, *export)
+        _show(
+            written,
+            as_json,
+            f"{len(written['tasks'])} tasks in {export[1]}; README.md there says how to run them",
+        )
+        return
+    if out is None:
+        raise UserError("neither --out DIR nor --export FORM DIR is given", mend="Say where to write.")
     from worldschool.probes.run import probe as run
     from worldschool.probes.table import results_table
 
-    results = run(load_config(ProbeConfig, config, set_ or ()), out)
+    results = run(settings, out)
     _show(results, as_json, f"{results_table(results)}\nreport: {out / 'report.html'}")
 
 
@@ -272,6 +312,7 @@ def play_household(
 
 catalogue.register(app)
 datasets.register(app)
+probes.register(app)
 shop.register(play)
 
 

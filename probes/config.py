@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from worldschool.config import Config
+from worldschool.models.completions import ENDPOINT
+from worldschool.probes.published.settings import PublishedSettings
+
+Normalization: TypeAlias = Literal["sum", "tokens", "bytes", "unconditional"]
 
 
 class SuiteSettings(Config):
@@ -18,17 +22,30 @@ class SuiteSettings(Config):
     """For multiple choice: draw so that every answer, and every position of the right option, is as frequent."""
     max_new_tokens: int = Field(default=24, ge=1)
     """For generation: longest answer, in tokens."""
+    normalization: Normalization = "tokens"
+    """How an option's log-likelihood is normalised: "sum" (not), "tokens" (mean of its tokens), "bytes" (by its UTF-8
+    bytes) or "unconditional" (less that of the option after `neutral`)."""
+    neutral: str = Field(default="Answer:", min_length=1)
+    """For "unconditional": what options are scored after without a question."""
+    decoding: Literal["free", "constrained"] | None = None
+    """Have answers generated: freely and then parsed, or so that one of the options (`candidates` where there are none) can
+    be written only. Null: options are scored, anything else is generated freely."""
+    candidates: tuple[str, ...] = ()
+    """For constrained decoding of items without options: what may be written; empty: all answers of the suite's items."""
 
 
 class ProbeConfig(Config):
     """What to ask of which models."""
 
     model: str = "smollm2-135m"
-    """The base model: a pulled model's name, a Hugging Face directory or a hub name."""
+    """The base model: a pulled model's name, a Hugging Face directory, a hub name, or a server's model as
+    "endpoint:http://HOST:PORT/v1#MODEL"."""
     adapters: dict[str, str] = Field(default_factory=dict)
-    """Name to PEFT adapter directory; each is asked zero-shot and compared with the base model."""
-    examples: str
-    """Held-out examples to ask: a file, or an output directory of `worldschool examples`."""
+    """Name to PEFT adapter directory (or another "endpoint:" model); each is asked zero-shot and compared with the base model."""
+    examples: str | None = None
+    """Held-out examples to ask: a file, or an output directory of `worldschool examples`; null: published suites only."""
+    published: dict[str, PublishedSettings] = Field(default_factory=dict)
+    """Suites that others published, read from the user's copy: a name, and format (e2wm, babi or robothow), path, items."""
     shots: str | None = None
     """Examples of another split to show the base model first; null: the base model is asked zero-shot only."""
     shot_count: int = Field(default=3, ge=1)
@@ -41,7 +58,34 @@ class ProbeConfig(Config):
     """General texts for perplexity (see worldschool.models.texts)."""
     text_tokens: int = Field(default=6000, ge=100)
     """About how many tokens of each text are scored; the beginning of every document, so that each has its share."""
+    text_window: int = Field(default=512, ge=2)
+    """Longest stretch of a text that a model reads at once, in tokens; its context if that is shorter."""
+    text_stride: int | None = Field(default=None, ge=1)
+    """Tokens counted in each window after a text's first; the others before them are context only. Null: the window less
+    one, so that windows do not overlap."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the weights, the same for all models compared; auto: float32 on a CPU, bfloat16 on an accelerator."""
     seed: int = 0
     """Which items and shots are drawn, and the bootstrap."""
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if self.examples is None and not self.published:
+            raise ValueError("there is nothing to ask: give `examples`, `published` suites, or both")
+        if self.examples is None and (self.suites or self.shots is not None):
+            raise ValueError("`suites` and `shots` are about `examples`, and there are none")
+        return self
+
+    @model_validator(mode="after")
+    def _can_measure_perplexity(self) -> Self:
+        served = [name for name in (self.model, *self.adapters.values()) if name.startswith(ENDPOINT)]
+        if served and self.texts:
+            raise ValueError(
+                f"perplexity needs a model in this process, and {served[0]} is behind a server: "
+                "set `texts: []` to ask questions only"
+            )
+        if self.text_stride is not None and self.text_stride >= self.text_window:
+            raise ValueError(
+                f"`text_stride` ({self.text_stride}) should be below `text_window` ({self.text_window})"
+            )
+        return self

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from worldschool.probes.rouge import rouge
+
 _SENTENCE_END = re.compile(r"\.(?=\s|$)")
 
 
@@ -53,6 +55,21 @@ def exact_score(prediction: str, answer: str) -> float:
     return float(prediction.lower().split() == answer.lower().split())
 
 
+def rouge_score(prediction: str, answer: str) -> float:
+    """Score a text by ROUGE-L's F1, words stemmed."""
+    return rouge(prediction, answer)["rouge_l"]
+
+
+def e2wm_path_score(prediction: str, answer: str) -> float:
+    """Score a path of rooms as E2WM does: `run_share` of what ", " parts, as it is written."""
+    return run_share(prediction.split(", "), answer.split(", "))
+
+
+def list_score(prediction: str, answer: str) -> float:
+    """Score 1.0 for the answer itself, case, articles, a final full stop and spaces about commas aside."""
+    return float(split_path(prediction.replace(",", ", ")) == split_path(answer.replace(",", ", ")))
+
+
 class Metric(NamedTuple):
     """How answers are scored that a model writes, and that in words."""
 
@@ -66,6 +83,23 @@ WRITTEN = {
     "plan_generation": _PLAN,
     "plan_generation_confusing": _PLAN,
     "shopping_plan": _PLAN,
+    "robothow_plans": _PLAN,
+    "e2wm_obj_move_path": Metric(
+        e2wm_path_score, "longest common run of rooms over the longer path's length, as written"
+    ),
+    **dict.fromkeys(
+        (
+            "e2wm_plan_gen",
+            "e2wm_plan_gen_confusing",
+            "e2wm_plan_gen_unseen",
+            "e2wm_plan_gen_unseen_confusing",
+        ),
+        Metric(rouge_score, "ROUGE-L, F1 of stemmed words"),
+    ),
+    **{
+        f"babi_qa{task}": Metric(list_score, "share of items answered with the answer itself")
+        for task in range(1, 21)
+    },
 }
 """Task to metric, of tasks without options."""
 EXACT = Metric(exact_score, "share of items answered with the answer itself, case and spaces aside")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 import time
@@ -14,51 +13,25 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from worldschool.experience.examples import read_examples
 from worldschool.files import read_json, write_atomic, write_json
-from worldschool.models.language import LocalModel
+from worldschool.models.language import LocalModel, ProbedModel, load_model
 from worldschool.models.scoring import TextLoss, text_loss
 from worldschool.models.texts import load_text
-from worldschool.probes.ask import CHOICE_METRIC, Answer, ask, score_prediction
-from worldschool.probes.config import ProbeConfig, SuiteSettings
-from worldschool.probes.metrics import EXACT, WRITTEN
-from worldschool.probes.report import write_report
-from worldschool.probes.shortcuts import shortcut_answers
-from worldschool.probes.statistics import mean_interval, paired_difference, relative_change
-from worldschool.probes.suites import check_overlap, draw_items, draw_shots
+from worldschool.probes.ask import Answer, ask, by_normalization, score_prediction, suite_metric
+from worldschool.probes.asked import TITLES, Asked
+from worldschool.probes.config import ProbeConfig
+from worldschool.probes.dials import by_dial
+from worldschool.probes.measures import MEASURES, Row, summary
+from worldschool.probes.overlap import trained, training_record
+from worldschool.probes.reporting.report import write_report
+from worldschool.probes.shortcuts import shortcut_scores
+from worldschool.probes.statistics import holm, mean_interval, paired_difference, relative_change
 from worldschool.progress import progress
-from worldschool.records import Example
 from worldschool.runs import claim_output, package_versions, source_commit
 
 RESULTS_SCHEMA = "worldschool.results/1"
+CORRECTION = "p_holm: Holm's correction for the number of all comparisons"
 BASE = "base"
-TITLES = {
-    "object_path": ("Object path tracking", "Through which rooms did a thing go, in order?"),
-    "object_location": ("Object location", "Where is a thing now, or where was it before or after a room?"),
-    "counting": ("Counting", "How many items are on (or in) a place at the end?"),
-    "plan_generation": ("Plan generation", "Which steps carry out a task?"),
-    "plan_generation_confusing": (
-        "Plans, with things not needed",
-        "Which steps carry out a task, when not all is needed?",
-    ),
-    "activity_recognition": ("Activity recognition", "What is done by these steps?"),
-    "activity_inference": ("Activity inference", "What is being done, going by how things stand?"),
-    "next_observation": ("Next observation", "What does somebody see after an action?"),
-    "missing_step": ("Missing step", "Which step was left out of a plan?"),
-    "order_validity": ("Order of steps", "Does a plan work in this order?"),
-    "which_came_first": ("Which came first", "Which of two things happened first?"),
-    "character_action": ("Who did what", "What did a character do?"),
-    "negation": ("Negation", "What was not so, or did not happen?"),
-    "witness": ("Witness", "Did somebody see it?"),
-    "fitting_product": ("Fitting product", "Which product meets every part of an instruction?"),
-    "violated_constraint": ("Violated constraint", "Which part of an instruction does a product miss?"),
-    "chosen_option": ("Chosen option", "Which value was chosen last for a product?"),
-    "price_comparison": ("Price comparison", "Which product costs least, or most?"),
-    "next_click": ("Next click", "What to click on a product's page?"),
-    "shopping_plan": ("Shopping plan", "Which steps buy what is wanted?"),
-    "pydoc:heldout": ("Python's reference prose, held-out half", ""),
-    "prose": ("Letters, a story and news", ""),
-}
 
 
 @dataclass(frozen=True)
@@ -95,17 +68,19 @@ def probe(
         UserError: a model, an adapter, a text or a file of examples cannot be used, or `out` belongs to another run.
     """
     started = time.monotonic()
-    asked = _Asked(config)
+    asked = Asked(config)
     claim_output(out, "probe", config.to_json(), config.seed)
     contenders = _contenders(config, bool(asked.shots))
     answers: dict[str, dict[str, list[Answer]]] = {}
     losses: dict[str, dict[str, TextLoss]] = {}
     fingerprint = ""
     for contender, model in _with_models(config, contenders):
+        asked.fit(model)
         answers[contender.name] = _ask_all(contender, model, asked, config, out)
         if contender.shots == 0:
             losses[contender.name] = _losses(contender, model, config, out)
         fingerprint = model.fingerprint
+    measures = asked.measures(answers)
     results: dict[str, Any] = {
         "schema": RESULTS_SCHEMA,
         "title": "What was learned, and what was lost",
@@ -121,34 +96,20 @@ def probe(
                 "adapter": c.adapter,
                 "shots": c.shots,
                 "about": c.about,
+                **_trained(c),
             }
             for c in contenders
         ],
-        "suites": {task: _suite(task, asked, answers, config) for task in asked.items},
+        "suites": {task: _suite(task, asked, answers, measures, config) for task in asked.items},
         "retention": _retention(losses, config),
         "comparisons": _comparisons(asked, answers, contenders, config),
+        "correction": CORRECTION,
         **(extra or {}),
     }
     if conclude is not None:
         results["contract"] = conclude(results)
-    _write(results, asked, answers, out)
+    _write(results, asked, answers, measures, out)
     return results
-
-
-class _Asked:
-    """The items of every suite and the shots shown before them."""
-
-    def __init__(self, config: ProbeConfig) -> None:
-        examples = read_examples(config.examples)
-        tasks = config.suites or {task: SuiteSettings() for task in sorted({e.task for e in examples})}
-        self.settings: dict[str, SuiteSettings] = dict(tasks)
-        self.items = {t: draw_items(examples, t, s, config.seed) for t, s in self.settings.items()}
-        self.shots: dict[str, list[list[Example]]] = {}
-        if config.shots is not None:
-            shown = read_examples(config.shots)
-            for task, items in self.items.items():
-                check_overlap(items, shown)
-                self.shots[task] = draw_shots(shown, task, config.shot_count, config.shot_sets, config.seed)
 
 
 def _contenders(config: ProbeConfig, shots: bool) -> list[Contender]:
@@ -165,16 +126,16 @@ def _contenders(config: ProbeConfig, shots: bool) -> list[Contender]:
     return found
 
 
-def _with_models(config: ProbeConfig, contenders: list[Contender]) -> Iterator[tuple[Contender, LocalModel]]:
-    loaded: tuple[str | None, LocalModel] | None = None
+def _with_models(config: ProbeConfig, contenders: list[Contender]) -> Iterator[tuple[Contender, ProbedModel]]:
+    loaded: tuple[str | None, ProbedModel] | None = None
     for contender in contenders:
         if loaded is None or loaded[0] != contender.adapter:
-            loaded = (contender.adapter, LocalModel.load(config.model, contender.adapter, config.dtype))
+            loaded = (contender.adapter, load_model(config.model, contender.adapter, config.dtype))
         yield contender, loaded[1]
 
 
 def _ask_all(
-    contender: Contender, model: LocalModel, asked: _Asked, config: ProbeConfig, out: Path
+    contender: Contender, model: ProbedModel, asked: Asked, config: ProbeConfig, out: Path
 ) -> dict[str, list[Answer]]:
     found = {}
     for task, items in asked.items.items():
@@ -188,14 +149,15 @@ def _ask_all(
     return found
 
 
-def _losses(contender: Contender, model: LocalModel, config: ProbeConfig, out: Path) -> dict[str, TextLoss]:
+def _losses(contender: Contender, model: ProbedModel, config: ProbeConfig, out: Path) -> dict[str, TextLoss]:
     found = {}
     for name in config.texts:
+        assert isinstance(model, LocalModel), "ProbeConfig asks for no perplexity of a server's model"
         kept = out / "parts" / f"{_slug(contender.name)}.text.{_slug(name)}.json"
         if not kept.exists():
             documents = spread(list(load_text(name).documents), model, config.text_tokens)
             with progress(f"{contender.name}: perplexity", len(documents), "documents") as advance:
-                loss = text_loss(model, documents, advance=advance)
+                loss = text_loss(model, documents, config.text_window, advance, config.text_stride)
             write_json(kept, {"nll": loss.nll, "tokens": loss.tokens, "bytes": loss.bytes})
         row = read_json(kept, what="a text's loss of an earlier run")
         found[name] = TextLoss(tuple(row["nll"]), tuple(row["tokens"]), tuple(row["bytes"]))
@@ -216,15 +178,18 @@ def spread(documents: list[str], model: LocalModel, tokens: int) -> list[str]:
 
 
 def _suite(
-    task: str, asked: _Asked, answers: dict[str, dict[str, list[Answer]]], config: ProbeConfig
+    task: str,
+    asked: Asked,
+    answers: dict[str, dict[str, list[Answer]]],
+    measures: dict[str, dict[str, list[Row]]],
+    config: ProbeConfig,
 ) -> dict[str, Any]:
-    items = asked.items[task]
-    title, about = TITLES.get(task, (task, ""))
-    shortcuts = {
-        name: sum(score_prediction(item, text).score for item, text in zip(items, texts, strict=True))
-        / len(items)
-        for name, texts in shortcut_answers(items).items()
-    }
+    items, settings = asked.items[task], asked.settings[task]
+    scored = items[0].options is not None and settings.decoding is None
+    title, about = asked.titles[task]
+    shortcuts = shortcut_scores(
+        items, asked.others(task), lambda item, text: score_prediction(item, text).score, config.seed
+    )
     chance = None
     if items[0].options is not None:
         chance = sum(1 / len(item.options or (1,)) for item in items) / len(items)
@@ -236,32 +201,24 @@ def _suite(
             "value": interval.value,
             "ci95": [interval.low, interval.high],
             "exact": sum(answer.correct for answer in by_task[task]) / len(items),
-            "by_dial": _by_dial(items, by_task[task]),
+            "by_dial": by_dial([item.dials for item in items], values),
+            **({"by_normalization": by_normalization(by_task[task])} if scored else {}),
+            **summary(measures[model][task], config.seed),
         }
     return {
         "title": title,
         "about": about,
-        "metric": CHOICE_METRIC if chance is not None else WRITTEN.get(task, EXACT).about,
+        "metric": suite_metric(items[0], settings),
+        "normalization": settings.normalization if scored else None,
+        "decoding": settings.decoding if chance is not None or settings.decoding else "free",
         "kind": "generate" if items[0].options is None else "choice",
         "n": len(items),
         "chance": chance,
         "shortcuts": shortcuts,
         "scores": scores,
+        "reference": asked.references[task],
         "controls": {},
-        "excluded": 0,
-    }
-
-
-def _by_dial(items: list[Example], answers: list[Answer]) -> dict[str, dict[str, dict[str, float]]]:
-    found: dict[str, dict[str, list[float]]] = {}
-    for item, answer in zip(items, answers, strict=True):
-        for dial, level in json.loads(item.dials).items():
-            if dial in ("length", "revisits", "indirection"):
-                found.setdefault(dial, {}).setdefault(str(level), []).append(answer.score)
-    return {
-        dial: {level: {"value": sum(v) / len(v), "n": len(v)} for level, v in sorted(levels.items())}
-        for dial, levels in found.items()
-        if len(levels) > 1
+        "excluded": asked.excluded[task],
     }
 
 
@@ -277,6 +234,8 @@ def _retention(losses: dict[str, dict[str, TextLoss]], config: ProbeConfig) -> d
         found[name] = {
             "title": TITLES.get(name, (name, ""))[0],
             "tokens": sum(base.tokens),
+            "window": config.text_window,
+            "stride": config.text_stride or config.text_window - 1,
             "perplexity": {model: by_text[name].perplexity for model, by_text in losses.items()},
             "bits_per_byte": {model: by_text[name].bits_per_byte for model, by_text in losses.items()},
             "change": change,
@@ -285,15 +244,18 @@ def _retention(losses: dict[str, dict[str, TextLoss]], config: ProbeConfig) -> d
 
 
 def _comparisons(
-    asked: _Asked,
+    asked: Asked,
     answers: dict[str, dict[str, list[Answer]]],
     contenders: list[Contender],
     config: ProbeConfig,
 ) -> list[dict[str, Any]]:
-    """Compare each adapter with the better of the base model's ways of being asked, and with every other adapter."""
+    """Compare each adapter with the better of the base model's ways of being asked, and with every other adapter.
+
+    "p_holm" is corrected for the number of all these comparisons.
+    """
     adapters = [c.name for c in contenders if c.adapter is not None]
     bases = [c.name for c in contenders if c.adapter is None]
-    found = []
+    found: list[dict[str, Any]] = []
     for task in asked.items:
         scores = {m: [answer.score for answer in by_task[task]] for m, by_task in answers.items()}
         best = max(bases, key=lambda name: sum(scores[name]))
@@ -312,12 +274,28 @@ def _comparisons(
                     "test": moved.test,
                 }
             )
-    return found
+    corrected = holm([row["p"] for row in found])
+    return [{**row, "p_holm": p} for row, p in zip(found, corrected, strict=True)]
+
+
+def _trained(contender: Contender) -> dict[str, Any]:
+    """Return how much an adapter was trained on, as "trained", where that is recorded."""
+    record = training_record(Path(contender.adapter)) if contender.adapter is not None else None
+    return {"trained": trained(record)} if record else {}
 
 
 def _write(
-    results: dict[str, Any], asked: _Asked, answers: dict[str, dict[str, list[Answer]]], out: Path
+    results: dict[str, Any],
+    asked: Asked,
+    answers: dict[str, dict[str, list[Answer]]],
+    measures: dict[str, dict[str, list[Row]]],
+    out: Path,
 ) -> None:
+    names = [
+        name
+        for name in MEASURES
+        if any(name in row for by in measures.values() for r in by.values() for row in r)
+    ]
     rows = [
         {
             "suite": task,
@@ -328,10 +306,12 @@ def _write(
             "prediction": answer.prediction,
             "score": answer.score,
             "correct": answer.correct,
+            "dials": item.dials,
+            **{name: row.get(name) for name in names},
         }
         for task, items in asked.items.items()
         for model, by_task in answers.items()
-        for item, answer in zip(items, by_task[task], strict=True)
+        for item, answer, row in zip(items, by_task[task], measures[model][task], strict=True)
     ]
     sink = pyarrow.BufferOutputStream()
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), sink, compression="zstd")

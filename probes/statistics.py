@@ -7,7 +7,7 @@ All intervals are 95%. The same arguments give the same numbers: the generator i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -19,6 +19,7 @@ from worldschool.records import Interval
 Floats: TypeAlias = NDArray[np.float64]
 
 PAIRED_TEST = "paired bootstrap; sign-flip permutation"
+RIGHT_WRONG_TEST = "paired bootstrap; exact McNemar"
 
 _Z = 1.959963984540054  # the normal distribution's 97.5% quantile
 _TAILS = (2.5, 97.5)
@@ -33,7 +34,8 @@ class PairedDifference:
         difference: mean of a - b over items.
         low: lower end of the 95% bootstrap interval.
         high: its upper end.
-        p: two-sided p value of the sign-flip permutation test; never 0.
+        p: two-sided p value: of McNemar's exact test where every score is 0 or 1, else of the sign-flip permutation test;
+            never 0.
         n: how many items.
         test: what was computed, in words for a report.
     """
@@ -96,7 +98,8 @@ def paired_difference(
     """Compare two models' scores on the same items, item by item.
 
     The interval is the percentile bootstrap of the mean of d = a - b. The p value asks how often the mean would be as
-    far from zero if each item's two scores could as well be exchanged: every d_i gets a random sign, `flips` times, and
+    far from zero if each item's two scores could as well be exchanged. Where every score is 0 or 1 that is `mcnemar_p`.
+    Elsewhere every d_i gets a random sign, `flips` times, and
 
         p = (1 + #{|mean(sign * d)| >= |mean(d)|}) / (1 + flips)
 
@@ -112,7 +115,59 @@ def paired_difference(
     n = len(gaps)
     means = _bootstrap(n, seed, resamples, lambda rows: gaps[rows].mean(axis=1))
     low, high = np.percentile(means, _TAILS)
-    return PairedDifference(float(gaps.mean()), float(low), float(high), _sign_flip_p(gaps, seed, flips), n)
+    if np.all(np.isin(first, (0, 1)) & np.isin(second, (0, 1))):
+        p, test = mcnemar_p(int(np.sum(gaps > 0)), int(np.sum(gaps < 0))), RIGHT_WRONG_TEST
+    else:
+        p, test = _sign_flip_p(gaps, seed, flips), PAIRED_TEST
+    return PairedDifference(float(gaps.mean()), float(low), float(high), p, n, test)
+
+
+def mcnemar_p(only_a: int, only_b: int) -> float:
+    """Return the two-sided p value of McNemar's exact test.
+
+    Items that both models have right, or both wrong, say nothing of which is better. Of the n others each is as likely to
+    be a's as b's if they are equally good, so with k = min(only_a, only_b)
+
+        p = min(1, 2 * sum_{i=0..k} C(n, i) / 2^n)
+
+    Source: McNemar 1947, "Note on the sampling error of the difference between correlated proportions or percentages".
+
+    Args:
+        only_a: items that a alone has right.
+        only_b: items that b alone has right.
+
+    Raises:
+        ValueError: one is negative.
+    """
+    if only_a < 0 or only_b < 0:
+        raise ValueError(f"counts of items should not be negative. Received {only_a} and {only_b}")
+    n, term, tail = only_a + only_b, 1, 0
+    for i in range(min(only_a, only_b) + 1):  # whole numbers: nothing is rounded until the end
+        tail += term
+        term = term * (n - i) // (i + 1)
+    # 2^n of thousands of items is more than a float holds; the quotient of whole numbers is not.
+    return min(1.0, 2 * tail / (1 << n))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p values corrected for their number, in their order.
+
+    With the m values sorted upwards, the corrected j-th (from 0) is the largest of (m - i) * p_i over i <= j, at most 1.
+    Who takes for established what is below 0.05 is wrong even once with a probability of at most 5%, however the tests
+    depend on each other. Source: Holm 1979, "A simple sequentially rejective multiple test procedure".
+
+    Raises:
+        ValueError: one is outside [0, 1].
+    """
+    if any(not 0 <= p <= 1 for p in p_values):
+        raise ValueError("p values should be in [0, 1]")
+    order = sorted(range(len(p_values)), key=lambda at: p_values[at])
+    corrected = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, at in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - rank) * p_values[at]))
+        corrected[at] = largest
+    return corrected
 
 
 def relative_change(

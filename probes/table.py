@@ -11,6 +11,9 @@ from rich.table import Table
 
 WIDTH = 100
 
+RULES_SHOWN = 2
+"""Of a suite, the best."""
+
 
 def results_table(results: dict[str, Any]) -> str:
     """Return the scores, what changed in perplexity, and the contract if there is one, as text."""
@@ -19,6 +22,8 @@ def results_table(results: dict[str, Any]) -> str:
     console.print(_scores(results))
     console.print("? zero is inside the interval: no change is shown", markup=False)
     console.print()
+    if any("measures" in score for suite in results["suites"].values() for score in suite["scores"].values()):
+        console.print(_plans(results))
     if results["retention"]:
         console.print(_perplexity(results))
     for promise in results.get("contract", ()):
@@ -49,8 +54,8 @@ def _scores(results: dict[str, Any]) -> Table:
 
 
 def _rules(suite: dict[str, Any]) -> list[str]:
-    """Return what rules of thumb score, best first, and chance."""
-    best = sorted(suite["shortcuts"].items(), key=lambda pair: -pair[1])
+    """Return what the best rules of thumb score, the best first, and chance; the report has them all."""
+    best = sorted(suite["shortcuts"].items(), key=lambda pair: -pair[1])[:RULES_SHOWN]
     shown = [f"  rule: {name.replace('_', ' ')} {value:.2f}" for name, value in best]
     return shown + ([f"  chance {suite['chance']:.2f}"] if suite["chance"] is not None else [])
 
@@ -64,6 +69,26 @@ def _gain(comparison: dict[str, Any]) -> str:
     low, high = comparison["ci95"]
     verdict = "  " if low > 0 or high < 0 else " ?"
     return f"{comparison['difference']:+.2f} [{low:+.2f}, {high:+.2f}]{verdict}"
+
+
+def _plans(results: dict[str, Any]) -> Table:
+    """Return what became of written plans; a suite's right answers are executed, too, as far as plans can be."""
+    table = Table(box=box.SIMPLE_HEAD, title="Plans", title_justify="left")
+    table.add_column("probe", ratio=1)
+    table.add_column("asked of")
+    for name in ("executable", "steps done", "goal reached", "ROUGE-L", "longest run"):
+        table.add_column(name, justify="right")
+    for suite in results["suites"].values():
+        rows = [(name, score) for name, score in suite["scores"].items() if "measures" in score]
+        if rows and suite.get("reference"):
+            rows.append(("(the answers)", suite["reference"]))
+        for at, (name, row) in enumerate(rows):
+            keys = ("executable", "executable_steps", "success", "rouge_l", "run")
+            cells = [f"{row[key]:.2f}" if key in row else "" for key in keys]
+            table.add_row(suite["title"] if at == 0 else "", name, *cells)
+        if rows:
+            table.add_row()
+    return table
 
 
 def _perplexity(results: dict[str, Any]) -> Table:

@@ -9,8 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from worldschool.errors import UserError
-from worldschool.probes.report import write_report
-from worldschool.probes.report_facts import (
+from worldschool.probes.reporting.facts import (
     Change,
     Reading,
     change_text,
@@ -20,7 +19,8 @@ from worldschool.probes.report_facts import (
     signed,
     summary_of,
 )
-from worldschool.probes.report_markdown import fenced, plain
+from worldschool.probes.reporting.markdown import fenced, plain
+from worldschool.probes.reporting.report import write_report
 
 EVIL = "<script>alert('x')</script>\"onload=\"1"
 VOID = {"meta", "br", "link", "img", "input", "hr"}

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worldschool.probes.statistics import (
+    holm,
+    mcnemar_p,
     mean_interval,
     paired_difference,
     proportion_interval,
@@ -81,8 +83,78 @@ def test_paired_difference_hand_values():
     assert (same.difference, same.low, same.high, same.p, same.n) == (0, 0, 0, 1.0, 3)
     all_won = paired_difference([1.0] * 30, [0.0] * 30)
     assert all_won.difference == 1.0
-    assert all_won.p == pytest.approx(1 / 10_001)  # no flip of 10,000 reaches it; never zero
-    assert "bootstrap" in all_won.test and "permutation" in all_won.test
+    assert all_won.p == pytest.approx(2 * 0.5**30)
+    assert "bootstrap" in all_won.test and "McNemar" in all_won.test
+    all_better = paired_difference([0.9] * 30, [0.0] * 30)
+    assert all_better.p == pytest.approx(1 / 10_001)  # no flip of 10,000 reaches it; never zero
+    assert "bootstrap" in all_better.test and "permutation" in all_better.test
+
+
+def test_mcnemar_hand_values():
+    assert mcnemar_p(0, 0) == 1.0
+    assert mcnemar_p(3, 3) == 1.0
+    assert mcnemar_p(5, 0) == mcnemar_p(0, 5) == 2 / 32
+    # n = 10, k = 2: 2 (1 + 10 + 45) / 1024
+    assert mcnemar_p(8, 2) == mcnemar_p(2, 8) == pytest.approx(112 / 1024)
+    # n = 145, k = 59
+    assert mcnemar_p(59, 86) == pytest.approx(2 * sum(math.comb(145, i) for i in range(60)) / 2**145)
+    assert 0 < mcnemar_p(3000, 2000) < 1e-40  # more than a float could count
+    with pytest.raises(ValueError, match="negative"):
+        mcnemar_p(-1, 2)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=12))
+def test_of_right_and_wrong_the_test_is_every_exchange_of_the_models(pairs):
+    a, b = [x for x, _ in pairs], [y for _, y in pairs]
+    found = paired_difference(a, b, resamples=50)
+    assert found.p == pytest.approx(exact_sign_flip_p([x - y for x, y in pairs]))
+    assert "McNemar" in found.test
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_mcnemar_is_the_binomial_test(only_a, only_b):
+    """Of all outcomes, those that are as unlikely as what was seen, or more so."""
+    n = only_a + only_b
+    ways = [math.comb(n, k) for k in range(n + 1)]
+    assert mcnemar_p(only_a, only_b) == pytest.approx(sum(w for w in ways if w <= ways[only_a]) / 2**n)
+
+
+def test_paired_bootstrap_is_near_the_normal_interval():
+    rng = np.random.default_rng(8)
+    a, b = rng.binomial(1, 0.7, 600), rng.binomial(1, 0.5, 600)
+    found = paired_difference(a, b)
+    half = 1.96 * (a - b).std() / math.sqrt(600)
+    assert found.difference == pytest.approx((a - b).mean())
+    assert found.low == pytest.approx(found.difference - half, abs=0.004)
+    assert found.high == pytest.approx(found.difference + half, abs=0.004)
+
+
+def test_holm_hand_values():
+    assert holm([]) == []
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.6]) == [1.0, 1.0]
+    with pytest.raises(ValueError, match="0, 1"):
+        holm([0.5, 1.2])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.randoms(use_true_random=False))
+def test_holm_does_not_depend_on_the_order_and_lies_between_none_and_bonferroni(p_values, random):
+    corrected = holm(p_values)
+    for p, new in zip(p_values, corrected, strict=True):
+        assert p <= new <= min(1.0, len(p_values) * p) + 1e-12
+    ranked = [new for _, new in sorted(zip(p_values, corrected, strict=True))]
+    assert ranked == sorted(ranked)  # a smaller p never becomes the larger one
+    order = list(range(len(p_values)))
+    random.shuffle(order)
+    assert holm([p_values[at] for at in order]) == [corrected[at] for at in order]
+
+
+def test_holm_keeps_the_error_of_the_family():
+    rng = np.random.default_rng(2)
+    wrong = sum(min(holm(list(rng.uniform(size=20)))) <= 0.05 for _ in range(2000))
+    assert wrong / 2000 < 0.065  # without the correction 64% would have one
 
 
 @settings(max_examples=30, deadline=None)

@@ -6,7 +6,8 @@ from worldschool.canonical import canonical_json
 from worldschool.errors import DatasetError
 from worldschool.probes.ask import ask, score_prediction
 from worldschool.probes.config import SuiteSettings
-from worldschool.probes.shortcuts import shortcut_answers
+from worldschool.probes.metrics import path_score
+from worldschool.probes.shortcuts import shortcut_scores, written_answers
 from worldschool.probes.suites import check_overlap, draw_items, draw_shots, with_shots
 from worldschool.records import Example
 
@@ -89,20 +90,43 @@ def test_items_that_were_trained_on_are_refused():
 
 def test_shortcuts_by_hand():
     path = example(0, "object_path", "kitchen, hallway, garden", None)
-    assert shortcut_answers([path]) == {
+    assert written_answers([path]) == {
+        "recency": ["kitchen, garden"],
         "last_place": ["garden"],
         "last_two": ["hallway, garden"],
         "most_mentioned": ["kitchen, garden"],
     }
+    scores = shortcut_scores([path], score=lambda item, text: path_score(text, item.answer))
+    assert scores == {
+        "majority": 1.0,
+        "recency": pytest.approx(1 / 3),
+        "last_place": pytest.approx(1 / 3),
+        "last_two": pytest.approx(2 / 3),
+        "most_mentioned": pytest.approx(1 / 3),
+    }
+    assert shortcut_scores([path])["last_two"] == 0.0, "without a score only the answer itself is right"
     location = example(1, "object_location", "garden", ("pantry", "hallway", "garden"))
-    assert shortcut_answers([location]) == {
-        "last_place": ["garden"],
-        "most_mentioned": ["garden"],
-        "majority": ["garden"],
+    scores = shortcut_scores([location])
+    assert {name: scores[name] for name in ("last_place", "most_mentioned", "recency", "majority")} == {
+        "last_place": 1.0,
+        "most_mentioned": 1.0,
+        "recency": 1.0,
+        "majority": 1.0,
     }
     counts = [example(2, answer="1"), example(3, answer="1"), example(4, answer="0")]
-    assert shortcut_answers(counts) == {"majority": ["1", "1", "1"]}
-    assert shortcut_answers([]) == {}
+    assert shortcut_scores(counts)["majority"] == pytest.approx(2 / 3)
+    assert shortcut_scores([]) == {} and written_answers([]) == {}
+
+
+def test_words_are_learned_from_the_questions_that_are_not_asked():
+    told = [
+        example(i, answer="10"[i % 2], options=("0", "1"), meta=canonical_json({"story": f"It {'rains' if i % 2 else 'snows'}."}))
+        for i in range(200)
+    ]  # fmt: skip
+    items, others = told[:10], told
+    alone, helped = shortcut_scores(items), shortcut_scores(items, others)
+    assert helped["bag_of_words"] == 1.0 > alone["majority"]
+    assert {"question_only", "bag_of_words"} <= set(helped)
 
 
 class Oracle:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from worldschool.probes.report_examples import Shown, choose_examples
-from worldschool.probes.report_facts import (
+from worldschool.probes.reporting.examples import Shown, choose_examples
+from worldschool.probes.reporting.facts import (
     Change,
     Reading,
     change_text,
@@ -22,8 +22,9 @@ from worldschool.probes.report_facts import (
     opening,
     summary_of,
 )
-from worldschool.probes.report_figures import figures
-from worldschool.probes.report_style import STYLE
+from worldschool.probes.reporting.figures import figures
+from worldschool.probes.reporting.plans import plans_section
+from worldschool.probes.reporting.style import STYLE
 
 SIGNS = {
     "up": ("▲", "gain", "higher"),
@@ -48,6 +49,7 @@ def html_report(reading: Reading, items: Sequence[Mapping[str, Any]]) -> str:
         _header(reading, title),
         _contract(reading),
         _table(reading),
+        plans_section(reading),
         figures(reading),
         _shortcuts(reading),
         _examples(reading, items),

@@ -10,9 +10,9 @@ from typing import Any
 
 from worldschool.errors import UserError
 from worldschool.files import write_atomic
-from worldschool.probes.report_facts import Reading, ends
-from worldschool.probes.report_html import html_report
-from worldschool.probes.report_markdown import markdown_report
+from worldschool.probes.reporting.facts import Reading, ends
+from worldschool.probes.reporting.html import html_report
+from worldschool.probes.reporting.markdown import markdown_report
 
 RESULTS_SCHEMA = "worldschool.results/1"
 SCORE_COLUMNS = ("suite", "model", "n", "value", "low", "high", "exact")

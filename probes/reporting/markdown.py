@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from worldschool.probes.report_examples import Shown, choose_examples
-from worldschool.probes.report_facts import (
+from worldschool.probes.reporting.examples import Shown, choose_examples
+from worldschool.probes.reporting.facts import (
     Change,
     Reading,
     change_text,
@@ -18,8 +18,9 @@ from worldschool.probes.report_facts import (
     opening,
     summary_of,
 )
-from worldschool.probes.report_figures import dial_values, dials_of
-from worldschool.probes.report_html import SHORTCUT_WORDS, SIGNS
+from worldschool.probes.reporting.figures import dial_values, dials_of
+from worldschool.probes.reporting.html import SHORTCUT_WORDS, SIGNS
+from worldschool.probes.reporting.plans import NOTE, plan_table
 
 
 def markdown_report(reading: Reading, items: Sequence[Mapping[str, Any]]) -> str:
@@ -32,6 +33,7 @@ def markdown_report(reading: Reading, items: Sequence[Mapping[str, Any]]) -> str
         _contract(reading),
         _gains(reading),
         _retention(reading),
+        _plans(reading),
         _dials(reading),
         _shortcuts(reading),
         _examples(reading, items),
@@ -117,6 +119,14 @@ def _retention(reading: Reading) -> str:
         return ""
     table = _rows(["Text", "Tokens", *map(plain, reading.models)], rows)
     return f"## What it cost in ordinary language\n\nPerplexity, lower being better; ▲ is a rise.\n\n{table}"
+
+
+def _plans(reading: Reading) -> str:
+    head, rows = plan_table(reading)
+    if not rows:
+        return ""
+    escaped = [[plain(title), plain(model), *cells] for title, model, *cells in rows]
+    return f"## Plans, carried out\n\n{NOTE}\n\n{_rows(head, escaped, numbers_from=2)}"
 
 
 def _dials(reading: Reading) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from worldschool.probes.report_facts import Reading, Row, ends, finite
-from worldschool.probes.report_plots import (
+from worldschool.probes.reporting.facts import Reading, Row, ends, finite
+from worldschool.probes.reporting.plots import (
     Dot,
     Line,
     Look,

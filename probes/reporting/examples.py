@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worldschool.probes.report_facts import Reading
+from worldschool.probes.reporting.facts import Reading
 
 EACH = 3
 

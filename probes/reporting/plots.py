@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TypeAlias
 
-from worldschool.probes.report_facts import number, signed
+from worldschool.probes.reporting.facts import number, signed
 
 WIDTH = 360
 POINTS_DRAWN = 300  # a line of more points is thinned: nobody can see them and the page would grow

@@ -1,0 +1,1 @@
+"""Probe runs beside each other: `worldschool compare`."""

@@ -1,0 +1,1 @@
+"""Published suites, read from the user's own copy: nothing of them is in this package."""

@@ -1,0 +1,1 @@
+"""One probe run for people: report.html, report.md, scores.csv."""
