@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -219,19 +220,23 @@ def test_by_keyboard_alone_and_without_scripts(browser):
 
 
 def test_a_browsers_way_back_and_the_mouse(browser):
+    from playwright.sync_api import expect  # it waits until the page is there; a click alone does not
+
     browser.reset(seed=1)
     page = browser.page
     page.fill("#search_input", "candle")
     page.get_by_role("button", name="Search", exact=True).click()
     page.get_by_text("Glimm Vanilla Soy Candle").click(force=True)  # the whole card is the link
-    assert page.title().startswith("Glimm Vanilla")
+    expect(page).to_have_title(re.compile("^Glimm Vanilla"))
     page.get_by_text("navy blue", exact=True).click()
+    expect(page.locator("[aria-pressed=true]")).to_have_count(1)
     page.get_by_role("button", name="Features").click()
-    page.go_back()
-    assert page.locator("[aria-pressed=true]").count() == 1, "what was chosen is still chosen"
+    expect(page.locator("body[data-page=sub]")).to_have_count(1)
+    page.go_back(wait_until="domcontentloaded")
+    expect(page.locator("[aria-pressed=true]")).to_have_count(1)  # what was chosen is still chosen
     while "results" not in page.url:
-        page.go_back()
-    assert page.locator("a.product-link[data-visited]").count() == 1
+        page.go_back(wait_until="domcontentloaded")
+    expect(page.locator("a.product-link[data-visited]")).to_have_count(1)
 
 
 @pytest.mark.parametrize("width", [390, 1280])
