@@ -23,7 +23,8 @@ from worldschool.experience.builders.base import builder_settings
 from worldschool.experience.examples import build_examples
 from worldschool.experience.runner import CollectConfig, collect
 from worldschool.experience.store import EpisodeStore
-from worldschool.models.language import LocalModel, encode_pair
+from worldschool.models.causal import encode_pair
+from worldschool.models.language import LocalModel
 from worldschool.progress import silent
 from worldschool.records import Example
 

@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 
 from worldschool.errors import FisherError, UserError
 from worldschool.files import read_json, write_json
-from worldschool.models.language import base_of, base_parameters, model_fingerprint
+from worldschool.models.causal import base_of, base_parameters, model_fingerprint
 from worldschool.progress import Advance, silent
 from worldschool.runs import package_versions
 

@@ -137,7 +137,7 @@ class SentenceEncoder:
         return pooled
 
     def _fingerprint(self) -> str:
-        from worldschool.models.language import model_fingerprint
+        from worldschool.models.causal import model_fingerprint
 
         parts = [
             model_fingerprint(self._model),

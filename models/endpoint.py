@@ -85,10 +85,7 @@ class EndpointModel:
     ) -> list[list[CompletionScore]]:
         """See `LanguageModel.score`. The server computes each prompt again for each completion, or caches it itself."""
         return [
-            [
-                CompletionScore(sum(one.logprobs), len(one.tokens), len(text.encode()))
-                for one, text in zip(row, texts, strict=True)
-            ]
+            [CompletionScore.of(one, text) for one, text in zip(row, texts, strict=True)]
             for row, texts in zip(self._scored(prompts, completions, advance), completions, strict=True)
         ]
 

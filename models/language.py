@@ -14,36 +14,15 @@ from worldschool.errors import ModelError
 from worldschool.models.causal import (
     add_adapter,
     base_of,
-    base_parameters,
     encode_pair,
     load_causal_lm,
-    mask_for,
     model_fingerprint,
 )
 from worldschool.models.completions import ENDPOINT
 from worldschool.models.constrained import walk
 from worldschool.models.generating import greedy
-from worldschool.models.likelihood import NotFiniteError, token_logprobs
-from worldschool.models.packing import batches_by_length
-from worldschool.models.prefix import SHARED_PREFIX_MINIMUM
+from worldschool.models.likelihood import ScoredTokens, token_logprobs
 from worldschool.progress import Advance, silent
-
-__all__ = [
-    "SHARED_PREFIX_MINIMUM",
-    "CompletionScore",
-    "LanguageModel",
-    "LocalModel",
-    "NotFiniteError",
-    "ProbedModel",
-    "base_of",
-    "base_parameters",
-    "batches_by_length",
-    "encode_pair",
-    "load_causal_lm",
-    "load_model",
-    "mask_for",
-    "model_fingerprint",
-]
 
 
 @dataclass(frozen=True)
@@ -53,6 +32,11 @@ class CompletionScore:
     logprob: float
     tokens: int
     bytes: int
+
+    @classmethod
+    def of(cls, scored: ScoredTokens, text: str) -> CompletionScore:
+        """Return the score of a completion, from its tokens' log-probabilities and its text."""
+        return cls(sum(scored.logprobs), len(scored.tokens), len(text.encode()))
 
 
 class LanguageModel(Protocol):
@@ -123,10 +107,7 @@ class LocalModel:
         """See `LanguageModel.score`. Each prompt is computed once for all of its completions."""
         scored = token_logprobs(self, prompts, completions, advance)
         return [
-            [
-                CompletionScore(sum(one.logprobs), len(one.tokens), len(text.encode()))
-                for one, text in zip(row, texts, strict=True)
-            ]
+            [CompletionScore.of(one, text) for one, text in zip(row, texts, strict=True)]
             for row, texts in zip(scored, completions, strict=True)
         ]
 

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from worldschool.errors import DatasetError, ModelError
-from worldschool.models.language import LanguageModel, NotFiniteError, ProbedModel
+from worldschool.models.language import LanguageModel, ProbedModel
+from worldschool.models.likelihood import NotFiniteError
 from worldschool.probes.choice import best, metric_text, neutral_logprobs, normalised, read_choice
 from worldschool.probes.config import Normalization, SuiteSettings
 from worldschool.probes.metrics import EXACT, WRITTEN

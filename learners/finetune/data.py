@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from worldschool.errors import DatasetError
-from worldschool.models.language import encode_pair
+from worldschool.models.causal import encode_pair
 from worldschool.models.packing import Packed, PackedBatch, collate, common_prefix, pack
 from worldschool.records import Example
 

@@ -9,7 +9,7 @@ import torch
 
 from worldschool.learners.finetune.data import Batch, Row, collate_rows
 from worldschool.learners.retention import Retention
-from worldschool.models.language import base_of, mask_for
+from worldschool.models.causal import base_of, mask_for
 
 TOKENS_PER_FORWARD = 4096
 

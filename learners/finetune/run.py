@@ -14,7 +14,7 @@ from worldschool.learners.finetune.data import TrainingData, build_rows
 from worldschool.learners.finetune.trainer import Trainer, add_adapter, curve_json
 from worldschool.learners.fisher import Fisher, compute_fisher, matching_parameters
 from worldschool.learners.retention import EWC, NoRetention, Retention
-from worldschool.models.language import load_causal_lm, model_fingerprint
+from worldschool.models.causal import load_causal_lm, model_fingerprint
 from worldschool.models.texts import chunks, load_text, sample_texts
 from worldschool.progress import progress
 from worldschool.records import Example

@@ -171,7 +171,7 @@ def test_a_fisher_for_another_model_is_refused(
     data: Path, roomy_llama: Path, tiny_models: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from worldschool.learners.finetune import FisherSettings, measure_fisher
-    from worldschool.models.language import load_causal_lm
+    from worldschool.models.causal import load_causal_lm
 
     other = tmp_path / "other"
     tiny_models.save(other, seed=7)  # type: ignore[attr-defined]

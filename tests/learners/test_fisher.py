@@ -7,7 +7,8 @@ import torch
 
 from worldschool.errors import FisherError
 from worldschool.learners.fisher import Fisher, compute_fisher, matching_parameters
-from worldschool.models.language import LocalModel, base_parameters, model_fingerprint
+from worldschool.models.causal import base_parameters, model_fingerprint
+from worldschool.models.language import LocalModel
 
 TEXTS = [[5, 9, 30, 31, 7], [12, 13], [8, 80, 81, 8, 82, 83, 11, 3, 3]]
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")

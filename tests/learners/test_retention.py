@@ -6,7 +6,7 @@ import torch
 from worldschool.errors import FisherError
 from worldschool.learners.fisher import Fisher, compute_fisher, matching_parameters
 from worldschool.learners.retention import EWC, NoRetention, WeightedSquare, lora_layers
-from worldschool.models.language import base_parameters, model_fingerprint
+from worldschool.models.causal import base_parameters, model_fingerprint
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 TEXTS = [[5, 9, 30, 31, 7], [12, 13, 14], [8, 80, 81, 8, 82]]

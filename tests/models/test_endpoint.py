@@ -10,7 +10,8 @@ import torch
 from worldschool.errors import ModelError
 from worldschool.models.completions import KEY_VARIABLE
 from worldschool.models.endpoint import EndpointModel
-from worldschool.models.language import LocalModel, NotFiniteError, load_model
+from worldschool.models.language import LocalModel, load_model
+from worldschool.models.likelihood import NotFiniteError
 
 STORY = "Emily was in the kitchen. Zoë put the phone on the desk.\nQuestion: Where is the phone?\nAnswer:"
 OPTIONS = [" kitchen", " home office", " desk", " naïve", " the kitchen table"]

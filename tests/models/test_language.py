@@ -9,14 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worldschool.errors import ModelError
-from worldschool.models.language import (
-    SHARED_PREFIX_MINIMUM,
-    LocalModel,
-    base_parameters,
-    batches_by_length,
-    encode_pair,
-    model_fingerprint,
-)
+from worldschool.models.causal import base_parameters, encode_pair, model_fingerprint
+from worldschool.models.language import LocalModel
+from worldschool.models.packing import batches_by_length
+from worldschool.models.prefix import SHARED_PREFIX_MINIMUM
 
 STORY = (
     "Emily was in the kitchen. Emily picked up the phone from the counter. Emily put the phone on the desk.\n"

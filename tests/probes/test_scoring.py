@@ -3,7 +3,8 @@
 import pytest
 
 from worldschool.errors import DatasetError, ModelError
-from worldschool.models.language import CompletionScore, LocalModel, NotFiniteError
+from worldschool.models.language import CompletionScore, LocalModel
+from worldschool.models.likelihood import NotFiniteError
 from worldschool.probes.ask import ask, by_normalization, suite_metric
 from worldschool.probes.choice import best, metric_text, neutral_logprobs, normalised, read_choice
 from worldschool.probes.config import SuiteSettings
