@@ -13,7 +13,8 @@ from typing import Literal, NamedTuple, TypeAlias
 from pydantic import Field
 
 from worldschool.envs import world_class
-from worldschool.experience.builders.acting import Errand, House, act_out, house_of, moved
+from worldschool.envs.household.errands import Errand, House, house_of
+from worldschool.experience.builders.acting import act_out, moved
 from worldschool.experience.builders.base import (
     BuilderSettings,
     Skipped,

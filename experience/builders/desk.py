@@ -14,7 +14,8 @@ from typing import Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from worldschool.envs import world_class
-from worldschool.experience.builders.acting import Errand, House, act_out, house_of
+from worldschool.envs.household.errands import Errand, House, house_of
+from worldschool.experience.builders.acting import act_out
 from worldschool.experience.builders.base import (
     BuilderSettings,
     Skipped,

@@ -15,9 +15,10 @@ from tests.experience.solvers.answering import answer
 from worldschool.canonical import canonical_json
 from worldschool.config import load_config
 from worldschool.envs import make, world_class
+from worldschool.envs.household.errands import Errand, house_of
 from worldschool.errors import ConfigError
 from worldschool.experience.builders import acting
-from worldschool.experience.builders.acting import Errand, act_out, house_of
+from worldschool.experience.builders.acting import act_out
 from worldschool.experience.builders.base import BUILDERS, Skipped, ask, fixed_examples
 from worldschool.experience.builders.desk import GOLDEN
 from worldschool.experience.builders.reliving import kept_world
