@@ -177,13 +177,16 @@ BUILDERS: dict[str, BuilderSpec] = {
     "containment": _row(
         "containment",
         "ContainmentSettings",
+        2,
         rules=f"{_MENTIONS} nearest_mention last_place longest shortest",
         classes=_ROOMS,
     ),
     "desk": _row(
         "desk",
         "DeskSettings",
+        2,
         rules=f"{_MENTIONS} nearest_mention mentions longest shortest",
+        pool=4,
         classes=_ROOMS,
         fixed="golden",
     ),

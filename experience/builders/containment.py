@@ -1,7 +1,8 @@
 """Containment: the apple is in the bowl that is in the fridge; where is the apple, also when the bowl was carried on?
 
 Random lives nest things rarely, so stories are acted out (`acting`): things and vessels are brought into each other, onto
-and into furniture, and what holds something is moved again.
+and into furniture, and what holds something is moved again. Several things are asked about that end in different places, so that
+of the options none is likelier than another.
 """
 
 from __future__ import annotations
@@ -22,20 +23,30 @@ from worldschool.experience.builders.base import (
     make_example,
     question,
 )
+from worldschool.experience.builders.desk_story import in_order
 from worldschool.experience.builders.story import Story, characters_of, rooms_of, tell
 from worldschool.experience.tracker import Tracker
 from worldschool.records import Episode, Event, Example
 
 Kind: TypeAlias = Literal["place", "room"]
-FEW_VESSELS = Skipped("the house has no vessel that something fits into")
-NO_CHAIN = Skipped("nothing came to be in something that is in or on something else")
+FEW_VESSELS = Skipped("the house has no two vessels into each of which something fits")
+NO_CHAIN = Skipped(
+    "no two things came to be in different places, each in something that is in or on something else"
+)
+NESTED = 0.6
+"""How often a vessel ends in another one, where one is large enough."""
+ASIDE = 0.3
+"""How often an errand that is not needed is about something else, rather than a way to where something ends."""
+ANOTHER = 0.4
+"""How often somebody else does the next errand."""
 
 
 class ContainmentSettings(BuilderSettings):
     """Settings of the containment builder."""
 
     options: int = Field(default=4, ge=2)
-    """Places or rooms to choose from; fewer where fewer are told of, at least two."""
+    """Places or rooms to choose from, in each of which something is that could be asked about; fewer where there are fewer,
+    at least two."""
     errands: tuple[int, int] = (5, 10)
     """Least and most errands of a story: each brings one thing somewhere."""
     minimum: int = Field(default=2, ge=1)
@@ -44,14 +55,16 @@ class ContainmentSettings(BuilderSettings):
     """"place": what a thing is in or on in the end, through all that it is in; "room": in which room."""
 
 
-class _Asked(NamedTuple):
-    """A question: a thing, its chain without the room, its room, and how often what it is in was moved with it."""
+class _Ended(NamedTuple):
+    """Where a thing is in the end: its chain without the room, its room, and how often what it is in was moved with it."""
 
-    kind: Kind
     thing: str
     chain: list[str]
     room: str
     moves: int
+
+    def answer(self, kind: Kind) -> str:
+        return self.chain[-1] if kind == "place" else self.room
 
 
 def build(
@@ -69,61 +82,72 @@ def build(
         return
     lived, _ = acted
     story = tell(lived, settings.style, story_seed)
-    asked = (
-        []
-        if story is None
-        else [one for one in _questions(lived, story, house) if one.kind in settings.kinds]
-    )
-    asked = [one for one in asked if len(one.chain) >= settings.minimum]
-    if story is None or not asked:
+    if story is None:
         yield NO_CHAIN
         return
-    rng.shuffle(asked)
-    yielded = 0
-    for one in asked:
-        if yielded == settings.per_episode:
-            return
-        example = _example(lived, settings, story, one, story_seed, rng, house)
-        if example is not None:
-            yielded += 1
-            yield example
+    ended = [one for one in _ended(lived, story, house) if len(one.chain) >= min(2, settings.minimum)]
+    kinds = list(settings.kinds)
+    rng.shuffle(kinds)
+    found = [(kind, one, options) for kind in kinds for one, options in _asked(kind, ended, settings, rng)]
+    if not found:
+        yield NO_CHAIN
+    for kind, one, options in found[: settings.per_episode]:
+        yield _example(lived, story, kind, one, options, story_seed)
 
 
 def _drawn(house: House, settings: ContainmentSettings, rng: Random) -> list[Errand] | None:
-    """Return errands that bring things and vessels about, into each other more often than not."""
-    chosen = rng.sample(house.vessels, min(len(house.vessels), 3))
-    fitting = [thing for thing in house.things if any(house.takes(one, thing) for one in chosen)]
-    chosen_things = rng.sample(fitting, min(len(fitting), 4))
+    """Return errands that bring vessels to different furniture and things into them, some by way of other places."""
+    vessels = [one for one in house.vessels if any(house.takes(one, thing) for thing in house.things)]
+    vessels = rng.sample(vessels, min(len(vessels), rng.choice((2, 3, 3))))
     furniture = [*house.surfaces, *house.containers]
-    furniture = rng.sample(furniture, min(len(furniture), 5))
-    if not chosen or not chosen_things or len(furniture) < 2:
+    furniture = rng.sample(furniture, min(len(furniture), len(vessels) + 2))
+    if len(vessels) < 2 or len(furniture) < len(vessels):
         return None
-    inside: dict[str, str] = {}
-    actor = rng.choice(house.people)
-    found = []
-    for _ in range(rng.randint(*settings.errands)):
-        if rng.random() < 0.4:
+    routes = _routes(house, vessels, furniture, rng)
+    if routes is None:
+        return None
+    things = [name for name in house.things if name not in routes]
+    rng.shuffle(things)
+    for _ in range(rng.randint(*settings.errands) - len(routes)):
+        name = rng.choice(sorted(routes))
+        if rng.random() < ASIDE and things:  # something that nobody asks about
+            routes[things.pop()] = [rng.choice(furniture)]
+        else:
+            through = [
+                *furniture,
+                *(one for one in vessels if name not in vessels and house.takes(one, name)),
+            ]
+            routes[name].insert(0, rng.choice([one for one in through if one != routes[name][0]]))
+    actor, found = rng.choice(house.people), []
+    for thing, place in in_order([[(name, place) for place in route] for name, route in routes.items()], rng):
+        if rng.random() < ANOTHER:
             actor = rng.choice(house.people)
-        thing = rng.choice([*chosen * 2, *chosen_things])
-        vessels = [one for one in chosen if house.takes(one, thing) and thing not in _above(one, inside)]
-        place = rng.choice(vessels if vessels and rng.random() < 0.6 else furniture)
-        if inside.get(thing) == place:
-            continue
-        inside[thing] = place
         found.append(Errand(actor, "bring", thing, place))
     return found
 
 
-def _above(name: str, inside: dict[str, str]) -> list[str]:
-    """Return a name and everything that it is in or on, as planned."""
-    found = [name]
-    while (following := inside.get(found[-1])) is not None:
-        found.append(following)
-    return found
+def _routes(
+    house: House, vessels: Sequence[str], furniture: Sequence[str], rng: Random
+) -> dict[str, list[str]] | None:
+    """Return where each vessel ends, and a thing for each that ends in it; None if there is none for one of them.
+
+    A vessel ends on furniture of its own, sometimes in another vessel.
+    """
+    ends = rng.sample(furniture, len(vessels))
+    routes = {vessel: [end] for vessel, end in zip(vessels, ends, strict=True)}
+    larger = [one for one in vessels[:-1] if house.takes(one, vessels[-1])]
+    if len(vessels) > 2 and larger and rng.random() < NESTED:
+        routes[vessels[-1]] = [rng.choice(larger)]
+    for vessel in vessels:
+        fitting = [name for name in house.things if house.takes(vessel, name) and name not in routes]
+        if not fitting:
+            return None
+        routes[rng.choice(fitting)] = [vessel]
+    return routes
 
 
-def _questions(episode: Episode, story: Story, house: House) -> Iterator[_Asked]:
-    """Yield a question for everything that was put into something; every link that is asked about was told."""
+def _ended(episode: Episode, story: Story, house: House) -> Iterator[_Ended]:
+    """Yield everything that was put into something, and of which every link that it is in or on was told."""
     told = moved(story.events)
     latest = {thing: place for thing, _, place in told}
     end = _end(episode, story.events)
@@ -136,8 +160,26 @@ def _questions(episode: Episode, story: Story, house: House) -> Iterator[_Asked]
             continue
         links = [thing, *chain]
         if all(latest.get(links[at]) == links[at + 1] for at in range(len(chain))):
-            yield _Asked("place", thing, chain, room, moves.get(thing, 0))
-            yield _Asked("room", thing, chain, room, moves.get(thing, 0))
+            yield _Ended(thing, chain, room, moves.get(thing, 0))
+
+
+def _asked(
+    kind: Kind, ended: Sequence[_Ended], settings: ContainmentSettings, rng: Random
+) -> list[tuple[_Ended, tuple[str, ...]]]:
+    """Return things to ask about, each in or on another one of the options, in random order; none if all are in one.
+
+    One of them being asked about at random, whatever a story tells makes each option as likely as any other.
+    """
+    of: dict[str, list[_Ended]] = {}
+    for one in ended:
+        of.setdefault(one.answer(kind), []).append(one)
+    if len(of) < 2:
+        return []
+    offered = tuple(rng.sample(sorted(of), min(len(of), settings.options)))
+    deep = [[one for one in of[option] if len(one.chain) >= settings.minimum] for option in offered]
+    found = [(rng.choice(same), offered) for same in deep if same]
+    rng.shuffle(found)
+    return found
 
 
 def _end(episode: Episode, events: Sequence[Event]) -> Tracker:
@@ -163,50 +205,36 @@ def _moves(episode: Episode, events: Sequence[Event]) -> dict[str, int]:
 
 
 def _example(
-    episode: Episode,
-    settings: ContainmentSettings,
-    story: Story,
-    asked: _Asked,
-    story_seed: int,
-    rng: Random,
-    house: House,
-) -> Example | None:
+    episode: Episode, story: Story, kind: Kind, one: _Ended, options: Sequence[str], story_seed: int
+) -> Example:
     phrase = world_class(episode.world).phrase
-    if asked.kind == "place":
-        right = asked.chain[-1]
-        # Only where a vessel was put can a chain end, and a vessel is somewhere itself: other options would tell.
-        ends = {place for thing, _, place in moved(story.events) if thing in house.vessels}
-        others = sorted(ends - {*asked.chain, *house.vessels})
-        text = f"Which of these is {phrase(asked.thing)} in or on in the end, by itself or within something else?"
+    if kind == "place":
+        text = (
+            f"Which of these is {phrase(one.thing)} in or on in the end, by itself or within something else?"
+        )
     else:
-        right = asked.room
-        named = {str(event.target) for event in story.events if event.verb == "walk"}
-        others = sorted(named - {right})
-        text = f"In which room is {phrase(asked.thing)} in the end?"
-    if not others:
-        return None
-    options = [phrase(one) for one in (right, *rng.sample(others, min(len(others), settings.options - 1)))]
-    rng.shuffle(options)
+        text = f"In which room is {phrase(one.thing)} in the end?"
+    offered = tuple(phrase(option) for option in options)
     return make_example(
         "containment",
         episode,
         story_seed,
-        question(story.text, f"{text} {choose_from(options)}"),
-        phrase(right),
-        options=tuple(options),
+        question(story.text, f"{text} {choose_from(offered)}"),
+        phrase(one.answer(kind)),
+        options=offered,
         dials={
-            "length": len(options),
-            "indirection": len(asked.chain) + (asked.kind == "room"),
-            "moves": asked.moves,
+            "length": len(offered),
+            "indirection": len(one.chain) + (kind == "room"),
+            "moves": one.moves,
             "sentences": story.sentences,
-            "distractors": len({thing for thing, _, _ in moved(story.events)}) - len(asked.chain),
+            "distractors": len({thing for thing, _, _ in moved(story.events)}) - len(one.chain),
             "characters": len(characters_of(episode)),
         },
         meta={
             "story": story.text,
-            "kind": asked.kind,
-            "cue": asked.kind,
-            "about": [phrase(asked.thing)],
-            "chain": asked.chain,
+            "kind": kind,
+            "cue": kind,
+            "about": [phrase(one.thing)],
+            "chain": one.chain,
         },
     )

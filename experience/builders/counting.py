@@ -26,6 +26,9 @@ class CountingSettings(BuilderSettings):
     of: tuple[Counted, ...] = Field(default=("place",), min_length=1)
     """What is counted: items on or in a "place", a character's "visits" to a room, the "rooms" it went into, what it has
     "held" at the end."""
+    contrast: bool = False
+    """Offer the numbers that other places, rooms or characters of the same story have, each asked about equally often, in
+    place of 0 to 4: then nothing that a story tells makes one of them likelier. Asks nothing where all have one number."""
 
 
 class _Asked(NamedTuple):
@@ -41,7 +44,7 @@ class _Asked(NamedTuple):
 def build(
     episode: Episode, settings: CountingSettings, story_seed: int, rng: Random
 ) -> Iterator[Example | Skipped]:
-    """Ask how many there are at the end, or were in all; the options are 0 to 4.
+    """Ask how many there are at the end, or were in all; the options are 0 to 4, or with `contrast` some of them.
 
     Only places are asked about on which something was put. What was there at the start is said in the question, so
     that story and question together say all there is to know.
@@ -52,52 +55,75 @@ def build(
         return
     places = _used_places(story.events)
     rng.shuffle(places)
-    kinds = {"place": list(_about_places(episode, story, places))} if "place" in settings.of else {}
-    for kind in settings.of:
-        if kind != "place":
-            kinds[kind] = list(_about_people(kind, episode, story))
-            rng.shuffle(kinds[kind])
+    kinds: dict[str, list[_Asked]] = (
+        {"place": list(_about_places(episode, story, places))} if "place" in settings.of else {}
+    )
+    for counted in settings.of:
+        if counted != "place":
+            kinds[counted] = list(_about_people(counted, episode, story))
+            rng.shuffle(kinds[counted])
+    offered: dict[str, tuple[str, ...]] = {kind: NUMBERS for kind in kinds}
+    if settings.contrast:
+        kinds = {kind: _contrasted(found, settings.maximum, rng) for kind, found in kinds.items()}
+        offered = {kind: tuple(sorted(str(one.number) for one in found)) for kind, found in kinds.items()}
     yielded = 0
-    for asked in _in_turns(kinds, rng):
+    for kind, asked in _in_turns(kinds, rng):
         if asked.number > settings.maximum:
             yield Skipped("the count is above the maximum")
             continue
         if yielded == settings.per_episode:
             return
         yielded += 1
-        yield make_example(
-            "counting",
-            episode,
-            story_seed,
-            question(story.text, asked.text),
-            str(asked.number),
-            options=NUMBERS,
-            dials={
-                "length": asked.number,
-                "sentences": story.sentences,
-                "distractors": max(0, len(places) - 1),
-                "characters": len(characters_of(episode)),
-            },
-            meta=asked.meta
-            | {
-                "about": asked.about,
-                "first": len(asked.first),
-                "cue": f"{asked.meta.get('kind', 'place')}, {len(asked.first)} at first",
-                "story": story.text,
-                "rooms": rooms_of(episode),
-            },
-        )
+        yield _example(episode, story, story_seed, asked, offered[kind], len(places))
 
 
-def _in_turns(kinds: dict[str, list[_Asked]], rng: Random) -> Iterator[_Asked]:
-    """Yield one question of each kind after another, the kinds in random order if there are several."""
+def _example(
+    episode: Episode, story: Story, story_seed: int, asked: _Asked, options: tuple[str, ...], places: int
+) -> Example:
+    return make_example(
+        "counting",
+        episode,
+        story_seed,
+        question(story.text, asked.text),
+        str(asked.number),
+        options=options,
+        dials={
+            "length": asked.number,
+            "sentences": story.sentences,
+            "distractors": max(0, places - 1),
+            "characters": len(characters_of(episode)),
+        },
+        meta=asked.meta
+        | {
+            "about": asked.about,
+            "first": len(asked.first),
+            "cue": f"{asked.meta.get('kind', 'place')}, {len(asked.first)} at first",
+            "story": story.text,
+            "rooms": rooms_of(episode),
+        },
+    )
+
+
+def _contrasted(asked: Sequence[_Asked], maximum: int, rng: Random) -> list[_Asked]:
+    """Return one question of each number up to the maximum, in random order; none if there is one number only."""
+    of: dict[int, list[_Asked]] = {}
+    for one in asked:
+        if one.number <= maximum:
+            of.setdefault(one.number, []).append(one)
+    found = [rng.choice(same) for _, same in sorted(of.items())] if len(of) > 1 else []
+    rng.shuffle(found)
+    return found
+
+
+def _in_turns(kinds: dict[str, list[_Asked]], rng: Random) -> Iterator[tuple[str, _Asked]]:
+    """Yield a kind and a question of it after another, the kinds in random order if there are several."""
     order = list(kinds)
     if len(order) > 1:
         rng.shuffle(order)
     for turn in range(max(map(len, kinds.values()), default=0)):
         for kind in order:
             if turn < len(kinds[kind]):
-                yield kinds[kind][turn]
+                yield kind, kinds[kind][turn]
 
 
 def _about_places(episode: Episode, story: Story, places: Sequence[tuple[str, str]]) -> Iterator[_Asked]:

@@ -121,6 +121,15 @@ class Replay:
 
 
 @cache
+def houses(count, split="heldout"):
+    """Houses with many things in which nothing happened: stories are acted out in them."""
+    world = make(
+        HOUSEHOLD, split=split, characters=2, control="all", rooms=[3, 4], objects=[12, 18], max_steps=2
+    )
+    return tuple(scripted_episode(world, seed, [], split) for seed in range(count))
+
+
+@cache
 def loners(count, split="train"):
     """Random episodes of one character."""
     world = make(HOUSEHOLD, split=split, rooms=[3, 4], objects=[4, 7], max_steps=24)

@@ -14,9 +14,11 @@ from tests.experience.lives import (
     build,
     done_activities,
     episodes,
+    houses,
     scripted_episode,
     settings,
 )
+from tests.experience.solvers.answering import answer
 from worldschool.agents.base import agent_config, make_agent
 from worldschool.envs import make, world_class
 from worldschool.envs.household.vocabulary import CHARACTERS, OBJECTS
@@ -361,11 +363,27 @@ def test_a_text_that_is_no_action_among_other_characters_gives_no_plan():
         assert build("plan_generation", dataclasses.replace(prefixed, success=True), maximum=40) == []
 
 
+def test_numbers_offered_in_contrast_are_those_that_something_in_the_story_has():
+    offered, asked = Counter(), Counter()
+    for episode in episodes(40):
+        for example in build(
+            "counting", episode, contrast=True, per_episode=9, of=["place", "visits", "held"]
+        ):
+            numbers = [int(option) for option in example.options]
+            assert numbers == sorted(set(numbers)) and len(numbers) > 1 and max(numbers) <= 4
+            story = json.loads(example.meta)["story"], json.loads(example.meta).get("kind"), example.options
+            offered[len(numbers)] += 1
+            asked[story, example.answer] += 1
+            assert answer(example.prompt, list(example.options)) == example.answer
+    assert len(offered) > 1 and set(asked.values()) == {1}  # each number once
+
+
 # -- promises that all builders keep ---------------------------------------------------------------------------------
 
 
 PLANS = ("plan_generation", "plan_generation_confusing", "missing_step", "order_validity")
 ACTIVITIES = ("activity_recognition", "activity_inference")
+ACTED = ("containment", "desk")
 
 
 @pytest.mark.parametrize("name", [name for name, spec in BUILDERS.items() if spec.classes != ("page",)])
@@ -373,6 +391,8 @@ def test_the_same_seed_gives_the_same_examples_in_any_order(name):
     lived, values = episodes(30), {}
     if name in PLANS:
         lived, values = planned(), {"maximum": 40}
+    elif name in ACTED:
+        lived = houses(12)
     elif name in ACTIVITIES:
         lived = done_activities(12)
         values = {"activities": tuple(sorted({str(one.activity) for one in lived})), "options": 2}

@@ -4,13 +4,13 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
+from random import Random
 
 import pytest
 
 import worldschool.configs
-from tests.experience.lives import HOUSEHOLD, Replay, build, episodes, scripted_episode, settings
+from tests.experience.lives import HOUSEHOLD, Replay, build, episodes, houses, scripted_episode, settings
 from tests.experience.solvers.answering import answer
 from worldschool.canonical import canonical_json
 from worldschool.config import load_config
@@ -21,6 +21,7 @@ from worldschool.experience.builders import acting
 from worldschool.experience.builders.acting import act_out
 from worldschool.experience.builders.base import BUILDERS, Skipped, ask, fixed_examples
 from worldschool.experience.builders.desk import GOLDEN
+from worldschool.experience.builders.desk_story import draw_numbers
 from worldschool.experience.builders.reliving import kept_world
 from worldschool.experience.examples import ExamplesConfig, examples_command, iterate_examples
 from worldschool.experience.questions.asking import Asking, asked_of
@@ -28,14 +29,6 @@ from worldschool.experience.questions.example_report import Tally
 from worldschool.experience.runner import CollectConfig, collect
 from worldschool.experience.tracker import Tracker
 from worldschool.progress import silent
-
-HOUSE = {"characters": 2, "control": "all", "rooms": [3, 4], "objects": [16, 24], "max_steps": 2}
-
-
-@cache
-def houses(count, split="heldout"):
-    world = make(HOUSEHOLD, split=split, **HOUSE)
-    return tuple(scripted_episode(world, seed, [], split) for seed in range(count))
 
 
 def built(name, count=40, **values):
@@ -114,7 +107,7 @@ def test_links_that_are_asked_for():
 
 def test_counts_and_what_is_counted():
     kinds, counts, taken = Counter(), Counter(), Counter()
-    for example, dials, meta in built("desk"):
+    for example, dials, meta in built("desk", 60):
         assert answer(example.prompt, list(example.options)) == example.answer
         story = meta["story"]
         assert story in example.prompt and dials["sentences"] == len(re.findall(r"\.(?: |$)", story))
@@ -125,6 +118,28 @@ def test_counts_and_what_is_counted():
         taken[dials["revisits"] > 0] += 1
     assert min(kinds.values()) > 20 and min(taken.values()) > 8
     assert set(counts) == {"0", "1", "2", "3", "4"}
+
+
+def test_how_much_happens_in_a_story_tells_nothing_about_any_of_its_places():
+    for places, items, brought in ((3, (0, 4), 4), (2, (0, 4), 5), (1, (1, 3), 3)):
+        rng, first, sizes = Random(0), Counter(), set()
+        for _ in range(400):
+            left, taken, elsewhere = draw_numbers(places, items, brought, rng)
+            assert all(one + gone == brought for one, gone in zip(left, taken, strict=True))
+            first[left[0]] += 1
+            sizes.add((sum(left) + elsewhere, sum(taken) if places > 1 else None))
+        assert len(sizes) == 1
+        assert set(first) == set(range(items[0], items[1] + 1)) and max(first.values()) < 2 * min(
+            first.values()
+        )
+
+
+def test_each_thing_to_choose_from_is_on_another_place_and_each_is_asked_about():
+    asked = {}
+    for example, _, meta in built("desk", 30, kinds=["which"]):
+        asked.setdefault((meta["story"], example.options), []).append(example.answer)
+    assert any(sorted(answers) == sorted(options) for (_, options), answers in asked.items())
+    assert all(len(set(answers)) == len(answers) for answers in asked.values())
 
 
 def test_what_is_put_to_the_same_place_at_once_is_told_in_one_sentence():
@@ -150,6 +165,8 @@ def test_ranges_are_checked():
         settings("desk", items=[3, 2])
     with pytest.raises(ConfigError, match=r"items: at most 4 can be asked about, found 5"):
         settings("desk", items=[0, 5])
+    with pytest.raises(ConfigError, match=r"brought \(3, 5\): fewer than may be left \(4\)"):
+        settings("desk", brought=[3, 5])
 
 
 # -- holding -------------------------------------------------------------------------------------------------------------
