@@ -10,10 +10,10 @@ from worldschool.models.language import ProbedModel
 from worldschool.probes.ask import Answer
 from worldschool.probes.config import ProbeConfig, SuiteSettings
 from worldschool.probes.measures import PlanMeasures, Row
-from worldschool.probes.overlap import refuse_trained_on
+from worldschool.probes.overlap import check_overlap, refuse_trained_on
 from worldschool.probes.published.reading import read_published
 from worldschool.probes.screening import check_items, fitting
-from worldschool.probes.suites import check_overlap, draw_items, draw_shots
+from worldschool.probes.suites import draw_items, draw_shots
 from worldschool.progress import say
 from worldschool.records import Example
 

@@ -80,6 +80,24 @@ def refuse_trained_on(suites: Mapping[str, Sequence[Example]], adapters: Mapping
             read[file].refuse(f"{name} was trained on ({file})", f"adapters.{name}")
 
 
+def check_overlap(items: Sequence[Example], trained: Iterable[Example]) -> None:
+    """Refuse items that were trained on, or that are shown as worked examples.
+
+    Raises:
+        DatasetError: an item is among them (see `Overlap`); the first is named.
+    """
+    overlap = Overlap({"": items})
+    overlap.add(trained)
+    among = {name for _, name in overlap.found}
+    for item in items:
+        if item.example_id in among:
+            raise DatasetError(
+                f"the item {item.example_id} is also in the training examples",
+                where="examples",
+                mend="Probe on examples of another split.",
+            )
+
+
 class Overlap:
     """Which items are among other examples: the same prompt, alone or behind worked examples, or the same episode.
 
@@ -107,6 +125,11 @@ class Overlap:
                 if ending in self._prompts:
                     hits += self._by_prompt[ending]
             self._found.update({(suite, item.example_id): None for suite, item in hits})
+
+    @property
+    def found(self) -> tuple[tuple[str, str], ...]:
+        """The suite and id of every item that was found so far, in the order of finding."""
+        return tuple(self._found)
 
     def refuse(self, what: str, where: str) -> None:
         """Raise if an item was found.

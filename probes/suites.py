@@ -1,4 +1,4 @@
-"""Probe items: drawn from held-out examples, balanced, and checked against what was trained on."""
+"""Probe items and the worked examples before them: drawn from examples, and balanced."""
 
 from __future__ import annotations
 
@@ -78,20 +78,3 @@ def with_shots(item: Example, shots: Sequence[Example]) -> str:
     """Return the item's prompt behind worked examples, a blank line between any two."""
     shown = "\n".join(shot.prompt + shot.completion for shot in shots)
     return f"{shown}\n{item.prompt}"
-
-
-def check_overlap(items: Sequence[Example], trained: Sequence[Example]) -> None:
-    """Refuse items that were trained on.
-
-    Raises:
-        DatasetError: a prompt, or an episode, is in both.
-    """
-    prompts = {example.prompt for example in trained}
-    episodes = {example.episode_id for example in trained}
-    for item in items:
-        if item.prompt in prompts or item.episode_id in episodes:
-            raise DatasetError(
-                f"the item {item.example_id} is also in the training examples",
-                where="examples",
-                mend="Probe on examples of another split.",
-            )

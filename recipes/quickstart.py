@@ -25,8 +25,8 @@ from worldschool.learners.fisher import blank_fisher
 from worldschool.learners.memory import recall, remember
 from worldschool.models.pull import resolve_model
 from worldschool.probes.config import ProbeConfig, SuiteSettings
+from worldschool.probes.overlap import check_overlap
 from worldschool.probes.run import probe
-from worldschool.probes.suites import check_overlap
 from worldschool.probes.table import results_table
 from worldschool.progress import progress
 from worldschool.records import Split
