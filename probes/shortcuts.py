@@ -6,11 +6,9 @@ items that models are asked.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 
-from worldschool.experience.questions.judging import judge
-from worldschool.experience.questions.shortcuts import WRITTEN_AS, WRITTEN_RULES, Surface
+from worldschool.experience.questions.judging import judge, written_answers
 from worldschool.records import Example
 
 POOL = 1000
@@ -45,12 +43,3 @@ def shortcut_scores(
             for name, texts in written_answers(items).items()
         }
     return found
-
-
-def written_answers(items: Sequence[Example]) -> dict[str, list[str]]:
-    """Return what each rule writes to each item; nothing for items that have no rooms to write."""
-    metas = [json.loads(item.meta) for item in items]
-    if not items or not all(meta.get("rooms") for meta in metas):
-        return {}
-    surfaces = [Surface(item, meta) for item, meta in zip(items, metas, strict=True)]
-    return {name: [WRITTEN_RULES[rule](one) for one in surfaces] for name, rule in WRITTEN_AS.items()}

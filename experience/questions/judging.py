@@ -147,6 +147,15 @@ def judge(examples: Sequence[Example], seed: int = 0, *, pool: Sequence[Example]
     return Judgement(len(examples), chance, {name: found[name] for name in order if name in found})
 
 
+def written_answers(examples: Sequence[Example]) -> dict[str, list[str]]:
+    """Return what each rule writes to each of one task's questions; nothing where none has rooms to write."""
+    metas = [json.loads(example.meta) for example in examples]
+    if not any(meta.get("rooms") for meta in metas):
+        return {}
+    surfaces = [Surface(example, meta) for example, meta in zip(examples, metas, strict=True)]
+    return {name: [WRITTEN_RULES[rule](one) for one in surfaces] for name, rule in WRITTEN_AS.items()}
+
+
 def refuse(judgements: Mapping[str, Judgement], *, balanced: bool) -> None:
     """Refuse tasks whose best shortcut is too good.
 
@@ -203,13 +212,9 @@ def _majority(examples: Sequence[Example]) -> float:
 def _written(examples: Sequence[Example]) -> dict[str, float]:
     usual = Counter(example.answer for example in examples).most_common(1)[0][1]
     found = {"majority": usual / len(examples)}
-    metas = [json.loads(example.meta) for example in examples]
-    if any(meta.get("rooms") for meta in metas):
-        surfaces = [Surface(example, meta) for example, meta in zip(examples, metas, strict=True)]
-        for name, rule in WRITTEN_AS.items():
-            texts = [WRITTEN_RULES[rule](one) for one in surfaces]
-            right = sum(text == example.answer for text, example in zip(texts, examples, strict=True))
-            found[name] = right / len(examples)
+    for name, texts in written_answers(examples).items():
+        right = sum(text == example.answer for text, example in zip(texts, examples, strict=True))
+        found[name] = right / len(examples)
     return found
 
 

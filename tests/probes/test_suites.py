@@ -4,11 +4,12 @@ import pytest
 
 from worldschool.canonical import canonical_json
 from worldschool.errors import DatasetError
+from worldschool.experience.questions.judging import written_answers
 from worldschool.probes.ask import ask, score_prediction
 from worldschool.probes.config import SuiteSettings
 from worldschool.probes.metrics import path_score
 from worldschool.probes.overlap import check_overlap
-from worldschool.probes.shortcuts import shortcut_scores, written_answers
+from worldschool.probes.shortcuts import shortcut_scores
 from worldschool.probes.suites import draw_items, draw_shots, with_shots
 from worldschool.records import Example
 
