@@ -24,12 +24,12 @@ from worldschool.probes.dials import by_dial
 from worldschool.probes.measures import MEASURES, Row, summary
 from worldschool.probes.overlap import trained, training_record
 from worldschool.probes.reporting.report import write_report
+from worldschool.probes.results import RESULTS_SCHEMA
 from worldschool.probes.shortcuts import shortcut_scores
 from worldschool.probes.statistics import holm, mean_interval, paired_difference, relative_change
 from worldschool.progress import progress
 from worldschool.runs import claim_output, package_versions, source_commit
 
-RESULTS_SCHEMA = "worldschool.results/1"
 CORRECTION = "p_holm: Holm's correction for the number of all comparisons"
 BASE = "base"
 

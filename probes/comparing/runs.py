@@ -12,8 +12,8 @@ import pyarrow.parquet
 
 from worldschool.errors import DatasetError
 from worldschool.files import read_json
+from worldschool.probes.results import RESULTS_SCHEMA
 
-RESULTS_SCHEMA = "worldschool.results/1"
 NEEDED = ("suite", "item_id", "model", "prompt", "answer", "score", "correct")
 NAMED = 3
 """Items of a kind that an error names; it counts the others."""

@@ -13,8 +13,8 @@ from worldschool.files import write_atomic
 from worldschool.probes.reporting.facts import Reading, ends
 from worldschool.probes.reporting.html import html_report
 from worldschool.probes.reporting.markdown import markdown_report
+from worldschool.probes.results import RESULTS_SCHEMA
 
-RESULTS_SCHEMA = "worldschool.results/1"
 SCORE_COLUMNS = ("suite", "model", "n", "value", "low", "high", "exact")
 
 
