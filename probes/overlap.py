@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from worldschool.errors import DatasetError, UserError
 from worldschool.experience.examples import iterate_examples
 from worldschool.files import read_json
 from worldschool.probes.paths import find_from
+from worldschool.progress import say
 from worldschool.records import Example
 
 TRAINING_FILE = "training.json"
@@ -59,19 +59,17 @@ def refuse_trained_on(suites: Mapping[str, Sequence[Example]], adapters: Mapping
         config = record.get("config") if record else None
         files = config.get("examples") if isinstance(config, dict) else None
         if not files:
-            print(
+            say(
                 f"probe: what the adapter {name} was trained on is not recorded in {directory}, so whether the "
-                "suites overlap with it was not checked",
-                file=sys.stderr,
+                "suites overlap with it was not checked"
             )
             continue
         for named in map(str, files):
             file = find_from(named, Path(directory) / TRAINING_FILE)
             if file is None:
-                print(
+                say(
                     f"probe: the adapter {name} was trained on {named}, which is not there, so whether the suites "
-                    "overlap with it was not checked",
-                    file=sys.stderr,
+                    "overlap with it was not checked"
                 )
                 continue
             if file not in read:
