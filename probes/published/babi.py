@@ -13,7 +13,16 @@ from typing import NamedTuple
 
 from worldschool.errors import DatasetError
 from worldschool.probes.published.settings import BabiSettings
-from worldschool.probes.published.suite import PublishedSuite, drawn, item, malformed, numbered, read_lines
+from worldschool.probes.published.suite import (
+    PublishedSuite,
+    copy_at,
+    drawn,
+    item,
+    malformed,
+    numbered,
+    read_lines,
+    twice,
+)
 
 TITLES = (
     "one supporting fact",
@@ -93,11 +102,7 @@ def _vocabulary(questions: list[Question], path: Path) -> tuple[str, ...]:
 
 
 def _files(settings: BabiSettings) -> dict[int, Path]:
-    root = Path(settings.path)
-    if not root.exists():
-        raise DatasetError(
-            "there is no such folder", where=settings.path, mend="Give the folder tasks_1-20_v1-2/en, say."
-        )
+    root = copy_at(settings.path, "Give the folder tasks_1-20_v1-2/en, say.")
     files: dict[int, Path] = {}
     for path in [root] if root.is_file() else sorted(root.iterdir()):
         match = _FILE.fullmatch(path.name)
@@ -107,11 +112,7 @@ def _files(settings: BabiSettings) -> dict[int, Path]:
         if not 1 <= task <= len(TITLES) or (settings.tasks and task not in settings.tasks):
             continue
         if task in files:
-            raise DatasetError(
-                f"the task {task} is there twice: {files[task].name} and {path.name}",
-                where=settings.path,
-                mend="Give the folder of one copy.",
-            )
+            raise twice(settings.path, task, files[task].name, path.name)
         files[task] = path
     missing = sorted(set(settings.tasks) - set(files))
     if missing or not files:

@@ -18,11 +18,13 @@ from worldschool.probes.published.settings import E2wmSettings
 from worldschool.probes.published.suite import (
     PublishedSuite,
     as_object,
+    copy_at,
     drawn,
     item,
     malformed,
     numbered,
     read_lines,
+    twice,
 )
 from worldschool.records import Example
 
@@ -87,13 +89,7 @@ def read_e2wm(name: str, settings: E2wmSettings, seed: int) -> list[PublishedSui
 
 def _files(settings: E2wmSettings) -> dict[str, Path]:
     """Return each wanted task's file; published as TASK.json, also found as gen_TASK.jsonl and the like."""
-    root = Path(settings.path)
-    if not root.exists():
-        raise DatasetError(
-            "there is no such folder",
-            where=settings.path,
-            mend="Give E2WM's data/eval folder, or one file of it.",
-        )
+    root = copy_at(settings.path, "Give E2WM's data/eval folder, or one file of it.")
     known = {f"{prefix}{task}{suffix}": task for task in TASKS for prefix in PREFIXES for suffix in SUFFIXES}
     files: dict[str, Path] = {}
     for path in [root] if root.is_file() else sorted(root.rglob("*")):
@@ -101,11 +97,7 @@ def _files(settings: E2wmSettings) -> dict[str, Path]:
         if task is None or not path.is_file() or (settings.tasks and task not in settings.tasks):
             continue
         if task in files:
-            raise DatasetError(
-                f"the task {task} is there twice: {files[task]} and {path}",
-                where=settings.path,
-                mend="Give the folder of one copy.",
-            )
+            raise twice(settings.path, task, files[task], path)
         files[task] = path
     missing = [task for task in settings.tasks if task not in files]
     if missing or not files:

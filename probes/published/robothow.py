@@ -16,7 +16,15 @@ from worldschool.envs.household.forms import FORMS
 from worldschool.envs.household.scene.program import Line, ProgramError, parse_line
 from worldschool.errors import DatasetError
 from worldschool.probes.published.settings import RobotHowSettings
-from worldschool.probes.published.suite import PublishedSuite, drawn, item, malformed, numbered, read_lines
+from worldschool.probes.published.suite import (
+    PublishedSuite,
+    copy_at,
+    drawn,
+    item,
+    malformed,
+    numbered,
+    read_lines,
+)
 from worldschool.probes.suites import with_shots
 from worldschool.records import Example
 
@@ -41,13 +49,10 @@ def read_robothow(name: str, settings: RobotHowSettings, seed: int) -> list[Publ
     Raises:
         DatasetError: the folder is missing or has no program of a fitting length, or a file of it is malformed.
     """
-    root = Path(settings.path)
-    if not root.exists():
-        raise DatasetError(
-            "there is no such folder",
-            where=settings.path,
-            mend="Give a folder of programs, such as programs_processed_precond_nograb_morepreconds/executable_programs.",
-        )
+    root = copy_at(
+        settings.path,
+        "Give a folder of programs, such as programs_processed_precond_nograb_morepreconds/executable_programs.",
+    )
     files = [root] if root.is_file() else sorted(root.rglob("*.txt"))
     programs = _cases(root) if root.name.endswith((".json", ".json.gz")) else [_parts(path) for path in files]
     fitting = [_item(*parts, settings) for parts in programs if len(parts[1]) <= settings.longest]

@@ -49,6 +49,36 @@ def malformed(path: Path, line: int, field: str, problem: str, mend: str) -> Dat
     return DatasetError(problem, where=f"{path}, line {line}{f': {field}' if field else ''}", mend=mend)
 
 
+def copy_at(path: str, mend: str) -> Path:
+    """Return where the user's copy is.
+
+    Args:
+        path: as the settings give it.
+        mend: what to give, a full sentence.
+
+    Raises:
+        DatasetError: there is nothing.
+    """
+    root = Path(path)
+    if not root.exists():
+        raise DatasetError("there is no such folder", where=path, mend=mend)
+    return root
+
+
+def twice(path: str, task: str | int, one: object, other: object) -> DatasetError:
+    """Return the error of a copy that holds two files of a task.
+
+    Args:
+        path: of the copy, as the settings give it.
+        task: its name or number.
+        one: the first file, as it is to be told.
+        other: the second.
+    """
+    return DatasetError(
+        f"the task {task} is there twice: {one} and {other}", where=path, mend="Give the folder of one copy."
+    )
+
+
 def read_lines(path: Path) -> list[str]:
     """Return a text file's lines.
 
