@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 DIALS = ("length", "revisits", "distractors", "characters", "indirection", "facts", "statements")
 """Dials that scores are broken down by; what else an example's `dials` hold is not."""
 MOST_LEVELS = 8
-_NUMBER = re.compile(r"-?\d+")
 RANGES = 4
 """A dial with more than `MOST_LEVELS` settings is cut into so many ranges of about as many items."""
+_NUMBER = re.compile(r"-?\d+")
 
 
 def levels_of(dials: Sequence[str]) -> dict[str, list[str | None]]:

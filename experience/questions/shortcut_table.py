@@ -10,17 +10,6 @@ from worldschool.experience.questions.example_files import iterate_examples
 from worldschool.experience.questions.judging import ENOUGH, SHOWN, Judgement, Kept, judge
 from worldschool.progress import progress
 
-HEADS = {
-    "majority": "majority",
-    "recency": "recency",
-    "last_place": "last place",
-    "last_two": "last two",
-    "most_mentioned": "most mentioned",
-    "nearest_mention": "nearest mention",
-    "question_only": "question only",
-    "bag_of_words": "bag of words",
-}
-
 
 def judge_file(path: Path, seed: int = 0) -> dict[str, Judgement]:
     """Return what shortcuts score on each task of a file of examples (or the output directory that holds it).
@@ -41,7 +30,8 @@ def judge_file(path: Path, seed: int = 0) -> dict[str, Judgement]:
 
 def markdown_table(judgements: Mapping[str, Judgement]) -> str:
     """Return the table in Markdown: shares right, in percent; the best shortcut of each task is in bold."""
-    head = ["suite", "items", "chance", *(HEADS[name] for name in SHOWN), "best of its own rules", "over"]
+    shown = [name.replace("_", " ") for name in SHOWN]
+    head = ["suite", "items", "chance", *shown, "best of its own rules", "over"]
     lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
     for task, one in judgements.items():
         own = {name: share for name, share in one.shortcuts.items() if name not in SHOWN}
