@@ -1,18 +1,19 @@
 """`probe` from a file of examples to results.json: models that know everything or nothing, and items left out."""
 
 import json
+from dataclasses import replace
 from random import Random
 
 import pyarrow.parquet
 import pytest
 
+from tests.probes.items import filled
 from worldschool.errors import ConfigError, DatasetError, ModelError
 from worldschool.experience.examples import write_examples
 from worldschool.models.language import CompletionScore, LocalModel
 from worldschool.probes.config import ProbeConfig, SuiteSettings
 from worldschool.probes.run import probe
 from worldschool.probes.statistics import proportion_interval
-from worldschool.records import Example
 
 COLOURS = ("red", "green", "dark blue", "grey", "pink", "white", "pale yellow", "black")
 CHOICES = {kind: {"normalization": kind} for kind in ("sum", "tokens", "bytes", "unconditional")}
@@ -25,21 +26,9 @@ def questions(task, count, generated=False, **changes):
     for number in range(count):
         options = tuple(rng.sample(COLOURS, 4))
         answer = rng.choice(options)
-        values = {
-            "example_id": f"{task}-{number}",
-            "task": task,
-            "prompt": f"{task}: Emily put the box {number} on the desk. What colour is box {number}?\nAnswer:",
-            "completion": f" {answer}\n",
-            "answer": answer,
-            "split": "heldout",
-            "episode_id": f"episode{number}",
-            "builder": task,
-            "builder_version": 1,
-            "seed": 0,
-            "options": None if generated else options,
-            "answer_index": None if generated else options.index(answer),
-        }
-        found.append(Example(**{**values, **changes}))
+        prompt = f"{task}: Emily put the box {number} on the desk. What colour is box {number}?\nAnswer:"
+        values = {"example_id": f"{task}-{number}", **changes}
+        found.append(filled(number, task, prompt, answer, None if generated else options, **values))
     return found
 
 
@@ -128,10 +117,7 @@ def test_items_that_do_not_fit_are_left_out_counted_and_the_rest_compared(tmp_pa
     model = tiny_models.save(tmp_path / "model", context=120)
     examples = questions("colour", 30)
     long = questions("colour", 4, example_id="long", prompt="the box " * 80 + "\nAnswer:")
-    long = [
-        Example(**{**vars(one), "example_id": f"long{i}", "prompt": f"{i} {one.prompt}"})
-        for i, one in enumerate(long)
-    ]
+    long = [replace(one, example_id=f"long{i}", prompt=f"{i} {one.prompt}") for i, one in enumerate(long)]
     settings = {"colour": SuiteSettings(balance=False)}
     results = run(tmp_path, examples + long, settings, model)
     suite = results["suites"]["colour"]

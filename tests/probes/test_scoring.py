@@ -2,13 +2,13 @@
 
 import pytest
 
+from tests.probes.items import filled
 from worldschool.errors import DatasetError, ModelError
 from worldschool.models.language import CompletionScore, LocalModel
 from worldschool.models.likelihood import NotFiniteError
 from worldschool.probes.ask import ask, by_normalization, suite_metric
 from worldschool.probes.choice import best, metric_text, neutral_logprobs, normalised, read_choice
 from worldschool.probes.config import SuiteSettings
-from worldschool.records import Example
 
 OPTIONS = ("kitchen", "home office", "Küche", "den")
 SCORES = [
@@ -21,21 +21,7 @@ NEUTRAL = {"kitchen": -1.0, "home office": -2.5, "Küche": -2.0, "den": -3.0}
 
 
 def item(number, answer="kitchen", options=OPTIONS, **changes):
-    values = {
-        "example_id": f"e{number}",
-        "task": "place",
-        "prompt": f"Story {number}. Where is it?\nAnswer:",
-        "completion": f" {answer}\n",
-        "answer": answer,
-        "split": "heldout",
-        "episode_id": f"episode{number}",
-        "builder": "place",
-        "builder_version": 1,
-        "seed": 0,
-        "options": options,
-        "answer_index": options.index(answer) if options else None,
-    }
-    return Example(**{**values, **changes})
+    return filled(number, "place", f"Story {number}. Where is it?\nAnswer:", answer, options, **changes)
 
 
 class Scripted:

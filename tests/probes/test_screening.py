@@ -2,32 +2,18 @@
 
 import pytest
 
+from tests.probes.items import filled
 from worldschool.errors import DatasetError, ModelError
 from worldschool.models.language import LocalModel
 from worldschool.probes.ask import ask
 from worldschool.probes.config import SuiteSettings
 from worldschool.probes.screening import check_items, fitting
-from worldschool.records import Example
 
 CHOICE, GENERATION = SuiteSettings(), SuiteSettings(max_new_tokens=5)
 
 
 def item(number, words=3, answer="red", options=("red", "green", "blue"), **changes):
-    values = {
-        "example_id": f"e{number}",
-        "task": "colour",
-        "prompt": "the " * words + "box.\nAnswer:",
-        "completion": f" {answer}\n",
-        "answer": answer,
-        "split": "heldout",
-        "episode_id": f"episode{number}",
-        "builder": "colour",
-        "builder_version": 1,
-        "seed": 0,
-        "options": options,
-        "answer_index": options.index(answer) if options and answer in options else None,
-    }
-    return Example(**{**values, **changes})
+    return filled(number, "colour", "the " * words + "box.\nAnswer:", answer, options, **changes)
 
 
 @pytest.mark.parametrize(

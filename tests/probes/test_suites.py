@@ -2,6 +2,7 @@ from collections import Counter
 
 import pytest
 
+from tests.probes.items import filled
 from worldschool.canonical import canonical_json
 from worldschool.errors import DatasetError
 from worldschool.experience.questions.judging import written_answers
@@ -11,7 +12,6 @@ from worldschool.probes.metrics import path_score
 from worldschool.probes.overlap import check_overlap
 from worldschool.probes.shortcuts import shortcut_scores
 from worldschool.probes.suites import draw_items, draw_shots, with_shots
-from worldschool.records import Example
 
 STORY = (
     "Mary walked to the kitchen. John went to the garden. Mary took the cup. Mary went to the hallway. "
@@ -21,22 +21,8 @@ META = canonical_json({"thing": "cup", "story": STORY, "rooms": ["garden", "hall
 
 
 def example(number, task="counting", answer="1", options=("0", "1", "2"), **changes):
-    values = {
-        "example_id": f"e{number}",
-        "task": task,
-        "prompt": f"Story {number}.\nQuestion: what?\nAnswer:",
-        "completion": f" {answer}\n",
-        "answer": answer,
-        "split": "heldout",
-        "episode_id": f"episode{number}",
-        "builder": task,
-        "builder_version": 1,
-        "seed": 0,
-        "options": options,
-        "answer_index": options.index(answer) if options else None,
-        "meta": META,
-    }
-    return Example(**{**values, **changes})
+    prompt = f"Story {number}.\nQuestion: what?\nAnswer:"
+    return filled(number, task, prompt, answer, options, **{"meta": META, **changes})
 
 
 def test_items_are_balanced_over_answers():
