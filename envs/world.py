@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ import gymnasium
 
 from worldschool.errors import WorldError, nearest
 from worldschool.records import Entity, Event, Fact, Goal, Snapshot
+
+_SENTENCE_END = re.compile(r"(?<=[.!])\s+|\n+")
+_NUMBERING = re.compile(r"^(?:step\s*)?\d+\s*[.):]\s*|^[-*]\s+", re.IGNORECASE)
+_TOLD = re.compile(r"(?P<name>[A-Z]\w*), (?P<order>.+)")
 
 
 class World(gymnasium.Env[str, str]):
@@ -88,6 +93,16 @@ class World(gymnasium.Env[str, str]):
     @abstractmethod
     def phrase(cls, name: str) -> str:
         """Return an entity's name with its article, as stories say it ("the apple", "Mary")."""
+
+    @classmethod
+    def read_instructions(cls, text: str) -> list[str]:
+        """Return a text's sentences as actions that `step` takes; what cannot be read stays as it is written.
+
+        Numbers and dashes before sentences are left out; "Mary, pick up the apple." is "Mary: pick up the apple".
+        """
+        sentences = (_NUMBERING.sub("", one.strip()).strip() for one in _SENTENCE_END.split(text))
+        told = [one.rstrip(" .!") for one in sentences]
+        return [_TOLD.sub(r"\g<name>: \g<order>", one) for one in told if one]
 
 
 @dataclass(frozen=True)

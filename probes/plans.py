@@ -8,13 +8,11 @@ as Zero-Shot Planners"), and does the goal hold where it ended.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from worldschool.envs import World
-from worldschool.envs.shop.instructions import read_instructions
+from worldschool.envs import World, world_class
 from worldschool.errors import UserError, WorldError
 from worldschool.experience.builders.reliving import kept_world
 from worldschool.experience.store import EpisodeStore
@@ -25,10 +23,6 @@ from worldschool.records import Example, Goal
 
 PLAN_TASKS = ("plan_generation", "plan_generation_confusing", "shopping_plan")
 """Tasks whose answers are plans in a world of ours."""
-SHOP = "worldschool/Shop-v0"
-_SENTENCE_END = re.compile(r"(?<=[.!])\s+|\n+")
-_NUMBERING = re.compile(r"^(?:step\s*)?\d+\s*[.):]\s*|^[-*]\s+", re.IGNORECASE)
-_TOLD = re.compile(r"(?P<name>[A-Z]\w*), (?P<order>.+)")
 
 
 @dataclass(frozen=True)
@@ -141,15 +135,12 @@ def _episodes(wanted: set[str], datasets: Sequence[Path]) -> dict[str, Mapping[s
 
 
 def read_plan(world: str, text: str) -> list[str]:
-    """Return a plan's sentences as actions that `World.step` takes; what cannot be read stays as it is written.
+    """Return a plan's sentences as actions of the world with this id (see `World.read_instructions`).
 
-    Numbers and dashes before steps are left out; "Mary, pick up the apple." is "Mary: pick up the apple".
+    Raises:
+        WorldError: there is no such world.
     """
-    if world == SHOP:
-        return read_instructions(text)
-    sentences = (_NUMBERING.sub("", one.strip()).strip() for one in _SENTENCE_END.split(text))
-    told = [one.rstrip(" .!") for one in sentences]
-    return [_TOLD.sub(r"\g<name>: \g<order>", one) for one in told if one]
+    return world_class(world).read_instructions(text)
 
 
 def execute(text: str, start: Start) -> Execution:

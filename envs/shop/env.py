@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from gymnasium.error import ResetNeeded
 
 from worldschool.envs.settings import check_choice, check_options
-from worldschool.envs.shop import shops, telling, wishes
+from worldschool.envs.shop import instructions, shops, telling, wishes
 from worldschool.envs.shop.config import WORLD, ShopConfig
 from worldschool.envs.shop.generated.stored import VERSION as GENERATED
 from worldschool.envs.shop.queries import queries_of
@@ -257,6 +257,11 @@ class ShopEnv(World):
     def phrase(cls, name: str) -> str:
         """Return "the shopper", "the results page", "product B0ABCDEFGH"."""
         return telling.phrase(name)
+
+    @classmethod
+    def read_instructions(cls, text: str) -> list[str]:
+        """Return a text's sentences as actions: 'Search for "red mug". Buy it now.' gives two. Others stay as they are."""
+        return instructions.read_instructions(text)
 
     # -- what happens -------------------------------------------------------------------------------------------------
 
