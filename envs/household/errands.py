@@ -12,7 +12,7 @@ from worldschool.records import Episode, Fact
 
 
 @dataclass(frozen=True)
-class House:
+class Contents:
     """What there is in an episode's house, sorted by name.
 
     Attributes:
@@ -49,12 +49,12 @@ class Errand(NamedTuple):
     place: str = ""
 
 
-def house_of(episode: Episode) -> House:
+def contents_of(episode: Episode) -> Contents:
     """Return what there is in an episode's house; nothing where it is of another world."""
     named = [(entity.name, entity.class_) for entity in episode.entities]
     furniture = {name: FURNITURE[class_].role for name, class_ in named if class_ in FURNITURE}
     objects = {name: OBJECTS[class_] for name, class_ in named if class_ in OBJECTS}
-    return House(
+    return Contents(
         tuple(sorted(name for name, role in furniture.items() if role == "surface")),
         tuple(sorted(name for name, role in furniture.items() if role == "container")),
         tuple(sorted(name for name, row in objects.items() if row.vessel)),

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from pydantic import Field
 
 from worldschool.envs import world_class
-from worldschool.envs.household.errands import Errand, House, house_of
+from worldschool.envs.household.errands import Contents, Errand, contents_of
 from worldschool.experience.builders.acting import act_out, moved
 from worldschool.experience.builders.base import (
     BuilderSettings,
@@ -71,7 +71,7 @@ def build(
     episode: Episode, settings: ContainmentSettings, story_seed: int, rng: Random
 ) -> Iterator[Example | Skipped]:
     """Act out a story, and ask where a thing is that is in something that is somewhere."""
-    house = house_of(episode)
+    house = contents_of(episode)
     errands = _drawn(house, settings, rng)
     if errands is None:
         yield FEW_VESSELS
@@ -95,7 +95,7 @@ def build(
         yield _example(lived, story, kind, one, options, story_seed)
 
 
-def _drawn(house: House, settings: ContainmentSettings, rng: Random) -> list[Errand] | None:
+def _drawn(house: Contents, settings: ContainmentSettings, rng: Random) -> list[Errand] | None:
     """Return errands that bring vessels to different furniture and things into them, some by way of other places."""
     vessels = [one for one in house.vessels if any(house.takes(one, thing) for thing in house.things)]
     vessels = rng.sample(vessels, min(len(vessels), rng.choice((2, 3, 3))))
@@ -127,7 +127,7 @@ def _drawn(house: House, settings: ContainmentSettings, rng: Random) -> list[Err
 
 
 def _routes(
-    house: House, vessels: Sequence[str], furniture: Sequence[str], rng: Random
+    house: Contents, vessels: Sequence[str], furniture: Sequence[str], rng: Random
 ) -> dict[str, list[str]] | None:
     """Return where each vessel ends, and a thing for each that ends in it; None if there is none for one of them.
 
@@ -146,7 +146,7 @@ def _routes(
     return routes
 
 
-def _ended(episode: Episode, story: Story, house: House) -> Iterator[_Ended]:
+def _ended(episode: Episode, story: Story, house: Contents) -> Iterator[_Ended]:
     """Yield everything that was put into something, and of which every link that it is in or on was told."""
     told = moved(story.events)
     latest = {thing: place for thing, _, place in told}

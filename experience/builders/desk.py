@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from worldschool.envs import world_class
-from worldschool.envs.household.errands import Errand, House, house_of
+from worldschool.envs.household.errands import Contents, Errand, contents_of
 from worldschool.experience.builders.acting import act_out
 from worldschool.experience.builders.base import (
     BuilderSettings,
@@ -136,7 +136,7 @@ def golden() -> Iterator[Example]:
 
 def _story(episode: Episode, settings: DeskSettings, wording: Random, rng: Random) -> _Story | Skipped:
     """Draw a story and act it out; how many are left on the first of its places was drawn first."""
-    house = house_of(episode)
+    house = contents_of(episode)
     free = empty_surfaces(episode, house)
     rng.shuffle(free)
     most = min(settings.places, len(free), len(house.surfaces) - 1)  # one surface is none of them
@@ -158,7 +158,7 @@ def _story(episode: Episode, settings: DeskSettings, wording: Random, rng: Rando
 
 
 def _errands(
-    episode: Episode, house: House, places: Sequence[str], settings: DeskSettings, rng: Random
+    episode: Episode, house: Contents, places: Sequence[str], settings: DeskSettings, rng: Random
 ) -> list[Errand] | None:
     """Return the errands of a story about these places, or None if the house has too few things."""
     outside = [name for name in house.surfaces if name not in places]

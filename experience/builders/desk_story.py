@@ -13,7 +13,7 @@ from random import Random
 from typing import NamedTuple
 
 from worldschool.envs import world_class
-from worldschool.envs.household.errands import Errand, House
+from worldschool.envs.household.errands import Contents, Errand
 from worldschool.experience.tracker import Tracker
 from worldschool.records import Episode, Event
 
@@ -121,7 +121,7 @@ def with_others(
     errands: Sequence[tuple[str, str]],
     others: int,
     outside: Sequence[str],
-    house: House,
+    house: Contents,
     things: list[str],
     rng: Random,
 ) -> list[Errand]:
@@ -137,7 +137,7 @@ def with_others(
     return done
 
 
-def _other(house: House, rest: list[str], outside: Sequence[str], rng: Random) -> tuple[str, str, str]:
+def _other(house: Contents, rest: list[str], outside: Sequence[str], rng: Random) -> tuple[str, str, str]:
     """Return something to do that has nothing to do with the places."""
     kind = rng.choice(("bring", "bring", "visit", "use"))
     if kind == "bring" and rest:
@@ -147,13 +147,13 @@ def _other(house: House, rest: list[str], outside: Sequence[str], rng: Random) -
     return "visit", "", rng.choice(house.rooms)
 
 
-def empty_surfaces(episode: Episode, house: House) -> list[str]:
+def empty_surfaces(episode: Episode, house: Contents) -> list[str]:
     """Return the surfaces that have nothing on them at the start."""
     start = Tracker(episode.initial_facts)
     return [place for place in house.surfaces if not start.contents(place, "ON")]
 
 
-def loose_things(episode: Episode, house: House) -> list[str]:
+def loose_things(episode: Episode, house: Contents) -> list[str]:
     """Return what can be carried and is in nobody's hands at the start."""
     held = {fact.object for fact in episode.initial_facts if fact.relation == "HOLDS"}
     return [name for name in house.things if name not in held]

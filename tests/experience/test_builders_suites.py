@@ -15,7 +15,7 @@ from tests.experience.solvers.answering import answer
 from worldschool.canonical import canonical_json
 from worldschool.config import load_config
 from worldschool.envs import make, world_class
-from worldschool.envs.household.errands import Errand, house_of
+from worldschool.envs.household.errands import Errand, contents_of
 from worldschool.errors import ConfigError
 from worldschool.experience.builders import acting
 from worldschool.experience.builders.acting import act_out
@@ -42,8 +42,8 @@ def built(name, count=40, **values):
 
 
 def test_events_of_errands_are_what_the_world_then_says():
-    episode = next(one for one in houses(9) if house_of(one).containers)
-    house = house_of(episode)
+    episode = next(one for one in houses(9) if contents_of(one).containers)
+    house = contents_of(episode)
     thing, vessel = next((t, v) for v in house.vessels for t in house.things if house.takes(v, t))
     errands = [
         Errand(house.people[0], "bring", thing, vessel),
