@@ -21,7 +21,7 @@ from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.learners.finetune import FinetuneConfig, FisherSettings, RetentionSettings, finetune
 from worldschool.learners.finetune.run import load_for_training, make_trainer, prepare_rows
-from worldschool.learners.fisher import blank_fisher
+from worldschool.learners.fisher.parameters import blank_fisher
 from worldschool.learners.memory import recall, remember
 from worldschool.models.pull import resolve_model
 from worldschool.probes.config import ProbeConfig, SuiteSettings

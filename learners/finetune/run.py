@@ -12,7 +12,9 @@ from worldschool.files import write_atomic, write_json
 from worldschool.learners.finetune.config import FinetuneConfig, FisherSettings
 from worldschool.learners.finetune.data import TrainingData, build_rows
 from worldschool.learners.finetune.trainer import Trainer, add_adapter, curve_json
-from worldschool.learners.fisher import Fisher, compute_fisher, matching_parameters
+from worldschool.learners.fisher.information import Fisher
+from worldschool.learners.fisher.measuring import compute_fisher
+from worldschool.learners.fisher.parameters import matching_parameters
 from worldschool.learners.retention import EWC, NoRetention, Retention
 from worldschool.models.causal import load_causal_lm, model_fingerprint
 from worldschool.models.texts import chunks, load_text, sample_texts

@@ -12,7 +12,8 @@ from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import SHARED_TOKENS_MINIMUM, batches, build_rows
 from worldschool.learners.finetune.loss import accumulate_gradients
 from worldschool.learners.finetune.trainer import Trainer, add_adapter, learning_rate, trainable
-from worldschool.learners.fisher import compute_fisher, matching_parameters
+from worldschool.learners.fisher.measuring import compute_fisher
+from worldschool.learners.fisher.parameters import matching_parameters
 from worldschool.learners.retention import EWC, NoRetention
 from worldschool.records import Example
 

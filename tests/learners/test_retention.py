@@ -4,8 +4,11 @@ import pytest
 import torch
 
 from worldschool.errors import FisherError
-from worldschool.learners.fisher import Fisher, compute_fisher, matching_parameters
-from worldschool.learners.retention import EWC, NoRetention, WeightedSquare, lora_layers
+from worldschool.learners.fisher.forms import Exact
+from worldschool.learners.fisher.information import Fisher
+from worldschool.learners.fisher.measuring import compute_fisher
+from worldschool.learners.fisher.parameters import matching_parameters
+from worldschool.learners.retention import EWC, LowRankPenalty, NoRetention, lora_layers
 from worldschool.models.causal import base_parameters, model_fingerprint
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -25,7 +28,7 @@ def naive_penalty(model, fisher):
     total = torch.zeros(())
     for name, module in lora_layers(model).items():
         change = SCALE * module.lora_B["default"].weight @ module.lora_A["default"].weight
-        total = total + (fisher.values[f"{name}.weight"] * change**2).sum()
+        total = total + (fisher.values[f"{name}.weight"].dense() * change**2).sum()
     return total
 
 
@@ -60,7 +63,7 @@ def test_weighted_square_alone(shape):
     b = torch.randn(d_out, rank, generator=generator, requires_grad=True)
     importance = torch.rand(d_out, d_in, generator=generator)
     by_hand = (importance * (0.5 * b @ a) ** 2).sum()
-    found = WeightedSquare.apply(a, b, 0.5, importance)
+    found = LowRankPenalty.apply(a, b, 0.5, Exact(importance))
     assert found.item() == pytest.approx(by_hand.item(), rel=1e-5)
     for ours, theirs in zip(
         torch.autograd.grad(found * 2, (a, b)), torch.autograd.grad(by_hand * 2, (a, b)), strict=True
@@ -72,7 +75,7 @@ def test_half_precision_adapters_get_gradients_of_their_own_type():
     torch.manual_seed(0)
     a = torch.randn(2, 5).bfloat16().requires_grad_()
     b = torch.randn(3, 2).bfloat16().requires_grad_()
-    value = WeightedSquare.apply(a, b, 1.0, torch.rand(3, 5))
+    value = LowRankPenalty.apply(a, b, 1.0, Exact(torch.rand(3, 5)))
     assert value.dtype == torch.float32
     value.backward()
     assert a.grad.dtype == b.grad.dtype == torch.bfloat16
@@ -95,7 +98,8 @@ def test_it_equals_the_squared_change_of_the_merged_weights(setting, tiny_models
     merged = base_parameters(model.merge_and_unload())
     assert set(merged) == set(original)
     by_change = sum(
-        (values * (merged[name] - original[name]) ** 2).sum().item() for name, values in fisher.values.items()
+        (values.dense() * (merged[name] - original[name]) ** 2).sum().item()
+        for name, values in fisher.values.items()
     )
     assert penalty == pytest.approx(by_change, rel=1e-4)
     assert penalty > 0
@@ -115,7 +119,9 @@ def test_the_scale_is_the_adapters_own(tiny_models):
     penalty = EWC(model, fisher, 1.0).penalty().item()
     original = base_parameters(tiny_models.llama())
     merged = base_parameters(model.merge_and_unload())
-    by_change = sum((v * (merged[n] - original[n]) ** 2).sum().item() for n, v in fisher.values.items())
+    by_change = sum(
+        (v.dense() * (merged[n] - original[n]) ** 2).sum().item() for n, v in fisher.values.items()
+    )
     assert penalty == pytest.approx(by_change, rel=1e-4)
 
 
@@ -138,7 +144,9 @@ def test_weights_kept_the_other_way_round(tiny_models):
     model = get_peft_model(base, settings)
     penalty = EWC(model, fisher, 1.0).penalty().item()
     original, merged = base_parameters(gpt2()), base_parameters(model.merge_and_unload())
-    by_change = sum((v * (merged[n] - original[n]) ** 2).sum().item() for n, v in fisher.values.items())
+    by_change = sum(
+        (v.dense() * (merged[n] - original[n]) ** 2).sum().item() for n, v in fisher.values.items()
+    )
     assert penalty == pytest.approx(by_change, rel=1e-4)
 
 
