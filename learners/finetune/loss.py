@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from worldschool.learners.finetune.data import Batch, Row, collate_rows
-from worldschool.learners.retention import Retention
+from worldschool.learners.retention.base import Retention
 from worldschool.models.causal import base_of, mask_for
 
 TOKENS_PER_FORWARD = 4096

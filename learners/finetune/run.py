@@ -15,7 +15,8 @@ from worldschool.learners.finetune.trainer import Trainer, add_adapter, curve_js
 from worldschool.learners.fisher.information import Fisher
 from worldschool.learners.fisher.measuring import compute_fisher
 from worldschool.learners.fisher.parameters import matching_parameters
-from worldschool.learners.retention import EWC, NoRetention, Retention
+from worldschool.learners.retention.base import NoRetention, Retention
+from worldschool.learners.retention.ewc import EWC
 from worldschool.models.causal import load_causal_lm, model_fingerprint
 from worldschool.models.texts import chunks, load_text, sample_texts
 from worldschool.progress import progress

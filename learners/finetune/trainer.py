@@ -19,7 +19,7 @@ from worldschool.files import read_json, write_json
 from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import Row, batches
 from worldschool.learners.finetune.loss import accumulate_gradients
-from worldschool.learners.retention import Retention
+from worldschool.learners.retention.base import Retention
 from worldschool.progress import Advance, silent
 
 

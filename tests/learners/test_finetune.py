@@ -14,7 +14,8 @@ from worldschool.learners.finetune.loss import accumulate_gradients
 from worldschool.learners.finetune.trainer import Trainer, add_adapter, learning_rate, trainable
 from worldschool.learners.fisher.measuring import compute_fisher
 from worldschool.learners.fisher.parameters import matching_parameters
-from worldschool.learners.retention import EWC, NoRetention
+from worldschool.learners.retention.base import NoRetention
+from worldschool.learners.retention.ewc import EWC
 from worldschool.records import Example
 
 STORIES = [

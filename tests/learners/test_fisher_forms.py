@@ -13,7 +13,8 @@ from worldschool.learners.fisher.gradients import own_layers
 from worldschool.learners.fisher.information import Fisher
 from worldschool.learners.fisher.measuring import compute_fisher
 from worldschool.learners.fisher.parameters import matching_parameters
-from worldschool.learners.retention import EWC, lora_layers
+from worldschool.learners.retention.adapted import lora_layers
+from worldschool.learners.retention.ewc import EWC
 from worldschool.models.causal import base_parameters
 
 TEXTS = [[5, 9, 30, 31, 7], [12, 13], [8, 80, 81, 8, 82, 83, 11, 3, 3], [40, 41, 42, 43, 44], [7, 7, 9]]

@@ -8,7 +8,9 @@ from worldschool.learners.fisher.forms import Exact
 from worldschool.learners.fisher.information import Fisher
 from worldschool.learners.fisher.measuring import compute_fisher
 from worldschool.learners.fisher.parameters import matching_parameters
-from worldschool.learners.retention import EWC, LowRankPenalty, NoRetention, lora_layers
+from worldschool.learners.retention.adapted import lora_layers
+from worldschool.learners.retention.base import NoRetention
+from worldschool.learners.retention.ewc import EWC, LowRankPenalty
 from worldschool.models.causal import base_parameters, model_fingerprint
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")

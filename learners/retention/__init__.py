@@ -1,0 +1,1 @@
+"""Retention: what holds a model near its old self while it learns."""

@@ -1,0 +1,105 @@
+"""EWC for transformers.Trainer and what is built on it (TRL's SFTTrainer): one line, and the trainer stays as it is.
+
+    trainer = SFTTrainer(model, train_dataset=..., peft_config=..., callbacks=[EWCCallback("fisher", strength=1e6)])
+
+Once an optimizer step the penalty's gradient, in closed form, is added to the adapter's gradients: after accumulation, after the
+gradients of several processes were averaged, and after clipping, so that `max_grad_norm` bounds the task's gradient alone and
+the hold is as strong at every step. No autograd graph is built, and the loss that the trainer logs stays the task's;
+`ewc_penalty`, before lambda, stands beside it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from worldschool.errors import ConfigError
+from worldschool.learners.fisher.information import Fisher
+from worldschool.learners.retention.base import Held
+from worldschool.learners.retention.ewc import EWC
+from worldschool.learners.retention.full import FullEWC
+
+LOGGED = "ewc_penalty"
+
+
+class EWCCallback(TrainerCallback):  # type: ignore[misc]
+    """Holds a model near its old self by elastic weight consolidation while a Trainer trains it.
+
+    Works for LoRA and rsLoRA adapters, and for full fine-tuning; with gradient accumulation, bf16, fp16 (with clipping) and
+    DistributedDataParallel, where every process adds the same gradient.
+
+    Args:
+        fisher: measured on the model before training, or its directory.
+        strength: lambda, >= 0.
+
+    Raises:
+        ConfigError: `strength` is negative or no number. When training begins: the model is sharded (FSDP, DeepSpeed ZeRO), or
+            fp16 is trained without clipping.
+        FisherError: when training begins: the Fisher is of another model, or lacks what is trained.
+        ModelError: when training begins: the adapter's update is not s B A.
+    """
+
+    def __init__(self, fisher: Fisher | str | Path, strength: float) -> None:
+        if not 0 <= strength < float("inf"):
+            raise ConfigError(
+                f"EWC's strength is {strength}", where="strength", mend="Give lambda, a number from 0 up."
+            )
+        self._where = "fisher" if isinstance(fisher, Fisher) else str(fisher)
+        self._fisher = fisher if isinstance(fisher, Fisher) else Fisher.load(Path(fisher))
+        self._strength = strength
+        self._held: Held | None = None
+        self._penalty: torch.Tensor | None = None
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Look whether what is trained can be held, before a step is taken."""
+        _check_arguments(args)
+        model = kwargs["model"]
+        if hasattr(model, "peft_config"):
+            self._held = EWC(model, self._fisher, self._strength, self._where)
+        else:
+            start = Path(args.output_dir) / FullEWC.FILE if args.output_dir else None
+            resumed = state.global_step > 0
+            self._held = FullEWC(model, self._fisher, self._strength, self._where, start, resumed)
+
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Add the penalty's gradient."""
+        if self._held is not None:
+            self._penalty = self._held.add_gradients()
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Log the penalty of the last step beside the trainer's loss, for whatever reads the logs after this callback."""
+        if self._penalty is None or logs is None or "loss" not in logs:
+            return
+        logs[LOGGED] = float(self._penalty)
+        if state.log_history:
+            state.log_history[-1][LOGGED] = logs[LOGGED]
+
+
+def _check_arguments(args: TrainingArguments) -> None:
+    sharded = [name for name in ("fsdp", "deepspeed") if getattr(args, name, None)]
+    if sharded or str(getattr(args, "distributed_state", "")).find("FSDP") >= 0:
+        raise ConfigError(
+            "EWC does not hold sharded models yet: each process has a part of the weights only",
+            where=sharded[0] if sharded else "fsdp",
+            mend="Train on one device, or on several with DistributedDataParallel.",
+        )
+    if args.fp16 and not args.max_grad_norm:
+        raise ConfigError(
+            "fp16 without clipping: gradients are still scaled where the penalty's would be added",
+            where="max_grad_norm",
+            mend="Set `max_grad_norm` (1.0 is usual), or train in bf16.",
+        )
