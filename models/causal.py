@@ -12,8 +12,24 @@ from safetensors import SafetensorError
 
 from worldschool.canonical import canonical_json
 from worldschool.errors import ModelError
+from worldschool.files import sha256_file
 from worldschool.models.packing import common_prefix
 from worldschool.models.pull import resolve_model
+
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors", "adapter_model.bin")
+"""What peft writes of an adapter: how it is put on, and its weights, in one form or the other."""
+
+VOLATILE = (
+    "_name_or_path",
+    "transformers_version",
+    "torch_dtype",
+    "dtype",
+    "use_cache",
+    "bos_token_id",
+    "eos_token_id",
+    "pad_token_id",
+)
+"""Parts of a configuration that say nothing about what the weights compute."""
 
 
 def load_causal_lm(name_or_path: str, dtype: str = "auto") -> tuple[Any, Any]:
@@ -96,11 +112,11 @@ def base_parameters(model: Any) -> dict[str, torch.Tensor]:
 def model_fingerprint(model: Any) -> str:
     """Return the sha256 (hex) over configuration and parameter names, shapes and a sample of values.
 
-    The same for a model with and without an adapter, and for float32 and bfloat16 copies: values are compared as
-    bfloat16.
+    The same for a model with and without an adapter, for float32 and bfloat16 copies (values are compared as bfloat16),
+    and after a trainer set the model's special tokens to its tokenizer's.
     """
     config = base_of(model).config.to_dict()
-    for volatile in ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "use_cache"):
+    for volatile in VOLATILE:
         config.pop(volatile, None)
     config["architectures"] = config.get("architectures") or [
         type(base_of(model)).__name__
@@ -112,6 +128,23 @@ def model_fingerprint(model: Any) -> str:
         sample = [f"{value:.6e}" for value in flat[::step][:16].bfloat16().float().tolist()]
         digest.update(f"{name}{tuple(tensor.shape)}{sample}".encode())
     return digest.hexdigest()
+
+
+def adapter_fingerprint(adapter: Path) -> str:
+    """Return the sha256 (hex) over a PEFT adapter's configuration and weights, as they are in its directory.
+
+    Raises:
+        ModelError: there are none.
+    """
+    files = [path for name in ADAPTER_FILES if (path := adapter / name).is_file()]
+    if not files:
+        raise ModelError(
+            f"none of an adapter's files is here ({', '.join(ADAPTER_FILES)})",
+            where=str(adapter),
+            mend="Give a PEFT adapter directory, such as the output of `worldschool finetune`.",
+        )
+    told = "".join(f"{path.name} {sha256_file(path)}\n" for path in files)
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:

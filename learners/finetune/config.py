@@ -33,6 +33,10 @@ class FisherSettings(Config):
     """Pieces of text in all, shared evenly among `texts`."""
     tokens: int = Field(default=128, ge=2)
     """Tokens of each piece."""
+    form: Literal["factored", "exact"] = "factored"
+    """What is kept of each matrix: rank 1 from its row and column sums, or one number a weight (docs/learners.md)."""
+    labels: Literal["data", "model"] = "data"
+    """What is predicted: the texts' own next tokens (the empirical Fisher), or ones drawn from the model (the true one)."""
     seed: int = 0
     """Which pieces are drawn, and what is sampled."""
 

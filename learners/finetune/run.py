@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +106,20 @@ def make_trainer(
 
 
 def measure_fisher(
-    model: Any, tokenizer: Any, settings: FisherSettings, target_modules: tuple[str, ...]
+    model: Any,
+    tokenizer: Any,
+    settings: FisherSettings,
+    target_modules: Sequence[str],
+    keep: Path | None = None,
 ) -> Fisher:
     """Measure the Fisher information of `model` on general text.
+
+    Args:
+        model: a transformers causal language model.
+        tokenizer: the model's.
+        settings: which texts, how much of them, and what is kept.
+        target_modules: last names of the modules whose weights are measured.
+        keep: a file that an interrupted measurement goes on from.
 
     Raises:
         UserError: a text is missing or too short, or the model has no such modules.
@@ -130,7 +142,17 @@ def measure_fisher(
             )
         pieces += found
     with progress("Fisher information", len(pieces), "texts") as advance:
-        return compute_fisher(model, pieces, parameters, advance, settings.texts)
+        return compute_fisher(
+            model,
+            pieces,
+            parameters,
+            advance,
+            settings.texts,
+            form=settings.form,
+            labels=settings.labels,
+            seed=settings.seed,
+            keep=keep,
+        )
 
 
 def _fisher_for(model: Any, tokenizer: Any, config: FinetuneConfig, out: Path) -> Fisher | None:
@@ -140,7 +162,8 @@ def _fisher_for(model: Any, tokenizer: Any, config: FinetuneConfig, out: Path) -
         return Fisher.load(Path(config.retention.fisher))
     if (out / "fisher" / "fisher.json").exists():
         return Fisher.load(out / "fisher")
-    fisher = measure_fisher(model, tokenizer, config.retention.measure, config.lora.target_modules)
+    keep = out / "fisher" / "partial.safetensors"
+    fisher = measure_fisher(model, tokenizer, config.retention.measure, config.lora.target_modules, keep)
     fisher.save(out / "fisher")
     return fisher
 

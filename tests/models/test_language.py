@@ -230,6 +230,14 @@ def test_an_adapter_changes_what_the_model_says_and_not_its_fingerprint(
     assert adapted.generate([STORY], 5) == [naive_generate(adapted, STORY, 5)[0]]
 
 
+def test_a_fingerprint_is_of_what_the_weights_compute(tiny_models):
+    model, other = tiny_models.llama(), tiny_models.llama()
+    other.config.pad_token_id, other.config.eos_token_id = 3, 4  # as trainers align it with a tokenizer
+    assert model_fingerprint(other) == model_fingerprint(model)
+    other.config.rms_norm_eps *= 2
+    assert model_fingerprint(other) != model_fingerprint(model)
+
+
 def test_fingerprints_with_and_without_adapter_and_after_saving(model, tiny_llama, tiny_models, tmp_path):
     fresh = tiny_models.llama()
     assert model_fingerprint(fresh) == model.fingerprint
