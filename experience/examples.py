@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -167,12 +168,14 @@ def _refusable(
 def with_activities(
     builders: Mapping[str, BuilderSettings], stores: Sequence[EpisodeStore]
 ) -> dict[str, BuilderSettings]:
-    """Return the settings with the datasets' activities as options where a builder about activities names none."""
+    """Return the settings with the datasets' activities, and how frequent each is, where a builder about them names none."""
     if not any(isinstance(one, ActivitySettings) and not one.activities for one in builders.values()):
         return dict(builders)
-    found = sorted({row["activity"] for store in stores for row in store.rows() if row["activity"]})
+    rows = (row for store in stores for row in store.rows(["activity", "success"]))
+    found = Counter(row["activity"] for row in rows if row["activity"] and row["success"])
+    update = {"activities": tuple(sorted(found)), "frequencies": dict(sorted(found.items()))}
     return {
-        name: settings.model_copy(update={"activities": tuple(found)})
+        name: settings.model_copy(update=update)
         if isinstance(settings, ActivitySettings) and not settings.activities
         else settings
         for name, settings in builders.items()

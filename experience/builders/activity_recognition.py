@@ -8,7 +8,7 @@ from random import Random
 from pydantic import Field
 
 from worldschool.envs import world_class
-from worldschool.experience.builders.activities import OTHER_SPLIT, of_another_split
+from worldschool.experience.builders.activities import OTHER_SPLIT, draw_others, of_another_split
 from worldschool.experience.builders.base import (
     BuilderSettings,
     Skipped,
@@ -32,6 +32,9 @@ class ActivitySettings(BuilderSettings):
     """Activities to choose from."""
     activities: tuple[str, ...] = ()
     """Other activities to draw the wrong options from; empty: those of the datasets (`worldschool examples` looks)."""
+    frequencies: dict[str, int] = Field(default_factory=dict)
+    """How many episodes have each activity: what is often right is then offered as a wrong option as much more often. Empty:
+    as the datasets have them, where `activities` are theirs; otherwise all alike."""
 
 
 class ActivityRecognitionSettings(ActivitySettings):
@@ -76,15 +79,16 @@ def cannot_be_asked(episode: Episode) -> Skipped | None:
 
 def activity_options(episode: Episode, settings: ActivitySettings, rng: Random) -> tuple[str, ...] | None:
     """Return the episode's activity among others of its split, in random order; None if there are too few."""
-    others = sorted(
-        {
-            one
-            for one in settings.activities
-            if one != episode.activity and split_of_activity(one) == episode.split
-        }
+    counts = tuple(
+        (one, settings.frequencies.get(one, 1))
+        for one in sorted({*settings.activities, *settings.frequencies})
+        if split_of_activity(one) == episode.split
     )
-    if episode.activity is None or len(others) < settings.options - 1:
+    if (
+        episode.activity is None
+        or len({one for one, _ in counts} - {episode.activity}) < settings.options - 1
+    ):
         return None
-    options = [episode.activity, *rng.sample(others, settings.options - 1)]
+    options = [episode.activity, *draw_others(episode.activity, counts, settings.options - 1, rng)]
     rng.shuffle(options)
     return tuple(options)

@@ -144,22 +144,24 @@ BUILDERS: dict[str, BuilderSpec] = {
         classes=_ROOMS,
     ),
     "counting": _row("counting", "CountingSettings", rules="mentions mentions_and_first", classes=_ROOMS),
-    "plan_generation": _row("plan_generation", "PlanGenerationSettings"),
-    "plan_generation_confusing": _row("plan_generation_confusing", "ConfusingSettings"),
+    "plan_generation": _row("plan_generation", "PlanGenerationSettings", 2),
+    "plan_generation_confusing": _row("plan_generation_confusing", "ConfusingSettings", 2),
     "activity_recognition": _row(
-        "activity_recognition", "ActivityRecognitionSettings", rules="longest shortest"
+        "activity_recognition", "ActivityRecognitionSettings", 2, rules="longest shortest"
     ),
-    "activity_inference": _row("activity_inference", "ActivityInferenceSettings", rules="longest shortest"),
+    "activity_inference": _row(
+        "activity_inference", "ActivityInferenceSettings", 2, rules="longest shortest"
+    ),
     "next_observation": _row(
         "next_observation", "NextObservationSettings", rules="unseen overlap least_overlap longest shortest"
     ),
     "missing_step": _row(
         "missing_step",
         "MissingStepSettings",
+        2,
         rules=f"{_MENTIONS} overlap least_overlap longest shortest",
-        pool=4,
     ),
-    "order_validity": _row("order_validity", "OrderValiditySettings"),
+    "order_validity": _row("order_validity", "OrderValiditySettings", 2),
     "which_came_first": _row("which_came_first", "WhichCameFirstSettings", rules="longest shortest"),
     "character_action": _row(
         "character_action",

@@ -1,8 +1,13 @@
-"""Missing-step infilling: which step was left out of a plan?"""
+"""Missing-step infilling: which of the steps that were left out belongs here?
+
+Several steps of one verb are left out and are the options; each of them is asked for. Whatever the words of a question
+are, how often a thing is named or where, each option is right equally often: what tells is the plan's order.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
+from itertools import permutations
 from random import Random
 
 from pydantic import Field
@@ -19,18 +24,16 @@ from worldschool.experience.builders.plans import NO_PLAN, LivedPlan, lived_plan
 from worldschool.experience.builders.reliving import CHANGED, Relived, relive
 from worldschool.records import Episode, Example
 
-TRIED = 12
-"""Wrong steps that are tried for one question, at most."""
-FEW_WRONG = Skipped("too few steps were found that fail in its place")
+NO_GAPS = Skipped("no two steps of one verb can be left out so that only one order of them works")
 
 
 class MissingStepSettings(BuilderSettings):
     """Settings of the missing step builder."""
 
-    options: int = Field(default=4, ge=2)
-    """Steps to choose from."""
+    options: int = Field(default=4, ge=2, le=5)
+    """Most steps that are left out, and to choose from; as many as there are of a verb."""
     distractors: int = Field(default=3, ge=0)
-    """Things described that the plan does not touch; wrong steps may be about them."""
+    """Things described that the plan does not touch."""
     minimum: int = Field(default=3, ge=2)
     """Shortest plan, in steps."""
     maximum: int = Field(default=10, ge=2)
@@ -40,10 +43,9 @@ class MissingStepSettings(BuilderSettings):
 def build(
     episode: Episode, settings: MissingStepSettings, story_seed: int, rng: Random
 ) -> Iterator[Example | Skipped]:
-    """Show a plan with one step left out, and ask which.
+    """Show a plan with steps of one verb left out, and ask which of them belongs at one of the gaps.
 
-    The wrong options are other actions about the things that are described, possible somewhere along the plan; each was
-    tried in place of the step and fails: then a step cannot be done, or the goal is missed.
+    That no other order of them would do is found by executing: then a step cannot be done, or the goal is missed.
     """
     plans = lived_plans(episode, MOST_SUBGOALS)
     if isinstance(plans, Skipped):
@@ -53,77 +55,76 @@ def build(
     if relived is None:
         yield CHANGED
         return
-    gaps = [
-        (plan, gap)
-        for plan in plans
-        if settings.minimum <= len(plan.actions) <= settings.maximum
-        for gap in range(len(plan.actions) - 1)  # the last step is what the task asks for
-    ]
-    if not gaps:
+    fitting = [plan for plan in plans if settings.minimum <= len(plan.actions) <= settings.maximum]
+    if not fitting:
         yield NO_PLAN
-    rng.shuffle(gaps)
-    for plan, gap in gaps[: settings.per_episode]:
-        others = drawn(episode, plan.names, settings.distractors, rng)
-        wrong = _wrong(relived, plan, gap, {*plan.names, *others}, settings.options - 1, rng)
-        if len(wrong) < settings.options - 1:
-            yield FEW_WRONG
+    rng.shuffle(fitting)
+    yielded = 0
+    for plan in fitting:
+        gaps = _gaps(plan, settings.options, rng)
+        if not gaps or not _only_order(relived, plan, gaps):
+            yield NO_GAPS
             continue
-        yield _example(episode, plan, gap, wrong, others, story_seed, rng)
+        others = drawn(episode, plan.names, settings.distractors, rng)
+        for asked in rng.sample(gaps, min(len(gaps), settings.per_episode - yielded)):
+            yielded += 1
+            yield _example(episode, plan, gaps, asked, others, story_seed, rng)
+
+
+def _gaps(plan: LivedPlan, most: int, rng: Random) -> list[int]:
+    """Return places of steps of one verb, sorted; the last step is what the task asks for and stays."""
+    places: dict[str, list[int]] = {}
+    for at, action in enumerate(plan.actions[:-1]):
+        if plan.actions.count(action) == 1:
+            places.setdefault(verb_of(action), []).append(at)
+    several = [same for same in places.values() if len(same) > 1]
+    if not several:
+        return []
+    same = rng.choice(several)
+    return sorted(rng.sample(same, min(len(same), most)))
+
+
+def _only_order(relived: Relived, plan: LivedPlan, gaps: Sequence[int]) -> bool:
+    """Return whether the plan works with the steps at their own places, and in no other order of them."""
+    for order in permutations(gaps):
+        actions = list(plan.actions)
+        for at, other in zip(gaps, order, strict=True):
+            actions[at] = plan.actions[other]
+        if relived.succeeds(actions, plan.goal) != (list(order) == list(gaps)):
+            return False
+    return True
 
 
 def _example(
     episode: Episode,
     plan: LivedPlan,
-    gap: int,
-    wrong: list[str],
+    gaps: Sequence[int],
+    asked: int,
     others: list[str],
     story_seed: int,
     rng: Random,
 ) -> Example:
     steps = told_steps(episode, plan.actions)
-    options = [one.removesuffix(".") for one in (steps[gap], *told_steps(episode, wrong))]
-    answer = options[0]
+    options = [steps[at].removesuffix(".") for at in gaps]
     rng.shuffle(options)
-    shown = " ".join(
-        f"{number}. {'...' if number == gap + 1 else step}" for number, step in enumerate(steps, start=1)
-    )
-    prompt = (
-        f"{task_and_things(episode, plan, others, rng)}\nPlan: {shown}\n"
-        f"Question: Which is step {gap + 1}? {choose_from(options)}\nAnswer:"
+    # Both marks are in every plan shown: words do not tell which gap is asked about.
+    shown = [("?" if at == asked else "...") if at in gaps else step for at, step in enumerate(steps)]
+    story = (
+        f"{task_and_things(episode, plan, others, rng)}\n"
+        f"Plan: {' '.join(f'{number}. {step}' for number, step in enumerate(shown, start=1))}"
     )
     return make_example(
         "missing_step",
         episode,
         story_seed,
-        prompt,
-        answer,
+        f"{story}\nQuestion: Which step belongs at the question mark? {choose_from(options)}\nAnswer:",
+        steps[asked].removesuffix("."),
         options=tuple(options),
         dials={"length": len(steps), "distractors": len(others)},
-        meta={"story": f"{prompt.partition(chr(10) + 'Question')[0]}", "kind": plan.kind, "gap": gap},
+        meta={"story": story, "keys": [_thing(one) for one in options], "kind": plan.kind, "gap": asked},
     )
 
 
-def _wrong(
-    relived: Relived, plan: LivedPlan, gap: int, described: Collection[str], count: int, rng: Random
-) -> list[str]:
-    """Return actions about what is described, possible somewhere along the plan, that fail in place of a step."""
-    world = relived.world
-    world.restore(relived.start)
-    found = {*world.legal_actions()}
-    for action in plan.actions[:-1]:
-        world.step(action)
-        found.update(world.legal_actions())
-    # A step that the plan shows elsewhere would be known for wrong at sight, and so would one about anything else.
-    found -= {*plan.actions}
-    about = [action for action in sorted(found) if any(name in action for name in described)]
-    rng.shuffle(about)
-    # Kinds of steps that are never left out would be known for wrong too: they are the last to be taken.
-    verbs = {verb_of(action) for action in plan.actions[:-1]}
-    about.sort(key=lambda action: verb_of(action) not in verbs)
-    wrong: list[str] = []
-    for action in about[:TRIED]:
-        if len(wrong) == count:
-            break
-        if not relived.succeeds([*plan.actions[:gap], action, *plan.actions[gap + 1 :]], plan.goal):
-            wrong.append(action)
-    return wrong
+def _thing(step: str) -> str:
+    """Return what a step is done with, as texts name it, for rules that look for it: all behind the verb's article."""
+    return step.partition(" the ")[2] or step

@@ -13,7 +13,7 @@ from worldschool.envs import world_class
 from worldschool.experience.builders.activities import OTHER_SPLIT, of_another_split
 from worldschool.experience.builders.base import NOT_REACHED, TOO_LONG, BuilderSettings, Skipped, make_example
 from worldschool.experience.builders.describing import describe, movable, touched, where_is
-from worldschool.experience.builders.plans import SEVERAL, LivedPlan, lived_plans
+from worldschool.experience.builders.plans import SEVERAL, LivedPlan, lived_plans, start_of
 from worldschool.experience.builders.story import characters_of
 from worldschool.records import Episode, Example
 
@@ -152,12 +152,15 @@ def _example(
     *,
     listed: bool = False,
 ) -> Example:
+    told = _told_task(episode, task, rng, listed=listed)
+    # What is asked is the task; how things are is the story, without which nobody should know the plan.
+    story = told.partition("\n")[2]
     return make_example(
         builder,
         episode,
         story_seed,
-        f"{_told_task(episode, task, rng, listed=listed)}\nPlan:",
+        f"{told}\nPlan:",
         " ".join(told_steps(episode, task.actions)),
         dials={"length": len(task.actions), "distractors": len(task.distractors)},
-        meta=dict(meta),
+        meta={**meta, "story": story, "start": start_of(episode)},
     )

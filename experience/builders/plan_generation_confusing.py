@@ -24,6 +24,8 @@ class ConfusingSettings(BuilderSettings):
     """Things listed and described that the plan does not touch; fewer where there are fewer, at least one."""
     maximum: int = Field(default=10, ge=1)
     """Longest plan, in steps."""
+    subgoals: int = Field(default=MOST_SUBGOALS, ge=0, le=MOST_SUBGOALS)
+    """At most this many plans an episode for what else was brought about, beside the goal's."""
 
 
 def build(
@@ -33,7 +35,7 @@ def build(
 
     The plans are those of the goal and of what else was brought about; lived again, none of their steps can be left out.
     """
-    plans = lived_plans(episode, MOST_SUBGOALS)
+    plans = lived_plans(episode, settings.subgoals)
     if isinstance(plans, Skipped):
         yield plans
         return

@@ -47,6 +47,11 @@ class LivedPlan:
     kind: str
 
 
+def start_of(episode: Episode) -> dict[str, object]:
+    """Return where an episode began, as plain JSON values: what it takes to carry a plan out without its dataset."""
+    return {"world": episode.world, "world_config": episode.world_config, "seed": episode.seed}
+
+
 _latest: Latest[tuple[LivedPlan, ...] | Skipped] = Latest()
 
 

@@ -3,16 +3,20 @@
 import dataclasses
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from itertools import permutations
+from random import Random
 
 import pytest
 
 from tests.experience.lives import build, done_activities, episodes, loners, scripted_episode
 from worldschool.agents.base import agent_config, make_agent
 from worldschool.envs import make, world_class
+from worldschool.experience.builders.activities import draw_others, even_weights
 from worldschool.experience.builders.base import Skipped, ask, builder_settings
 from worldschool.experience.builders.plans import lived_plans
 from worldschool.experience.builders.reliving import relive
+from worldschool.experience.examples import with_activities
 from worldschool.experience.recording import EpisodeLabel, record_episode
 from worldschool.records import SPLITS, Goal
 from worldschool.splits import split_of_activity
@@ -103,7 +107,7 @@ def test_confusing_plans_list_more_than_they_need():
 
 
 def test_orders_are_valid_when_they_can_be_done_and_reach_the_goal():
-    answers, exchanged = Counter(), Counter()
+    answers, exchanged, asked = Counter(), Counter(), defaultdict(list)
     for episode in loners(EPISODES):
         goals = {plan.task: plan.goal for plan in lived_plans(episode, 4)}
         for example in build("order_validity", episode, per_episode=4):
@@ -111,10 +115,17 @@ def test_orders_are_valid_when_they_can_be_done_and_reach_the_goal():
             valid = works(episode, numbered(example), goals[task])
             assert example.answer == ("yes" if valid else "no")
             assert example.options == ("yes", "no")
+            (lived,) = [
+                plan for plan in lived_plans(episode, 4) if plan.task == task and plan.goal == goals[task]
+            ]
+            verbs = [world_class(episode.world).narrate_action(one).split()[0] for one in lived.actions]
+            assert [step.split()[0] for step in numbered(example)] == verbs, "verbs tell what works"
+            asked[task, episode.episode_id].append(valid)
             answers[valid] += 1
             exchanged[json.loads(example.meta)["exchanged"], valid] += 1
-    assert min(answers.values()) > 15
+    assert min(answers.values()) > 8
     assert exchanged[False, False] == 0, "a lived plan works"
+    assert all(sorted(both) == [False, True] for both in asked.values()), "asked once, its words would tell"
 
 
 def test_an_exchange_that_still_works_is_valid():
@@ -129,20 +140,30 @@ def test_an_exchange_that_still_works_is_valid():
 
 
 def test_only_the_missing_step_fits():
-    found = 0
-    for episode in loners(EPISODES):
+    found, asked = 0, defaultdict(list)
+    # An activity may take several things in any order: their steps are not left out together.
+    for episode in [*loners(EPISODES), *done_activities(60)]:
+        if isinstance(lived_plans(episode, 4), Skipped):
+            continue
         goals = {plan.task: plan.goal for plan in lived_plans(episode, 4)}
-        for example in build("missing_step", episode):
+        for example in build("missing_step", episode, per_episode=8):
             task = re.match(r"Task: (.+)\n", example.prompt)[1]
             steps = numbered(example)
-            gap = steps.index("...")
-            assert f"Which is step {gap + 1}?" in example.prompt
-            for option in example.options:
-                filled = [*steps[:gap], f"{option}.", *steps[gap + 1 :]]
-                assert works(episode, filled, goals[task]) == (option == example.answer), option
-                assert f"{option}." not in steps or option == example.answer
+            gap, others = steps.index("?"), [at for at, step in enumerate(steps) if step == "..."]
+            assert "step 1" not in example.prompt, "the number of a step tells what kind it is"
+            assert len({option.split()[0] for option in example.options}) == 1, "so does its verb"
+            assert len(example.options) == len(others) + 1 and len(steps) - 1 not in (gap, *others)
+            working = set()
+            for order in permutations(example.options):
+                filled = list(steps)
+                for at, option in zip([gap, *others], order, strict=True):
+                    filled[at] = f"{option}."
+                working |= {order[0]} if works(episode, filled, goals[task]) else set()
+            assert working == {example.answer}
+            asked[episode.episode_id, task, frozenset(example.options)].append(example.answer)
             found += 1
     assert found > 15
+    assert all(sorted(answers) == sorted(options) for (*_, options), answers in asked.items())
 
 
 @pytest.mark.parametrize("name", ["missing_step", "order_validity", "plan_generation_confusing"])
@@ -176,6 +197,58 @@ def test_activities_are_recognised_among_those_of_their_split():
             assert episode.activity not in json.loads(example.meta)["story"].lower()
             positions[example.answer_index] += 1
     assert sum(positions.values()) > 20 and len(positions) == 4
+
+
+SKEWED = (("bathe", 260), ("bake", 220), ("dine", 190), ("read", 160), ("sew", 110), ("rest", 60))
+TOO_FREQUENT = (("bathe", 900), ("bake", 700), ("dine", 90), ("read", 60), ("sew", 40), ("rest", 10))
+
+
+def test_each_option_is_right_equally_often_whatever_options_there_are():
+    rng, right = Random(0), defaultdict(Counter)
+    names, counts = zip(*SKEWED, strict=True)
+    for _ in range(30_000):
+        answer = rng.choices(names, counts)[0]
+        options = [answer, *draw_others(answer, SKEWED, 2, rng)]
+        assert len(set(options)) == 3
+        right[frozenset(options)][answer] += 1
+    often = {options: found for options, found in right.items() if found.total() > 600}
+    assert len(often) > 12
+    for options, found in often.items():
+        for name in options:
+            assert abs(found[name] / found.total() - 1 / 3) < 4 * (2 / 9 / found.total()) ** 0.5, options
+
+
+def test_activities_that_are_too_frequent_or_few_are_offered_too():
+    weights = even_weights(TOO_FREQUENT, 3)
+    assert weights["bathe"] == pytest.approx(weights["bake"]) and weights["bake"] > weights["dine"]
+    assert sum(weights.values()) == pytest.approx(1) and weights["rest"] > 0
+    assert sorted(draw_others("sew", TOO_FREQUENT, 5, Random(1))) == ["bake", "bathe", "dine", "read", "rest"]
+    assert even_weights((("a", 1), ("b", 1), ("c", 1)), 2) == pytest.approx(
+        {"a": 1 / 3, "b": 1 / 3, "c": 1 / 3}
+    )
+
+
+def test_frequencies_are_those_of_the_datasets():
+    stores = [Stored([("wash", True), ("wash", True), ("wash", False), (None, True), ("cook", True)])]
+    given = {
+        "activity_recognition": builder_settings("activity_recognition", {}, "x"),
+        "activity_inference": builder_settings("activity_inference", {"activities": ["a"]}, "x"),
+    }
+    found = with_activities(given, stores)
+    assert found["activity_recognition"].frequencies == {"cook": 1, "wash": 2}
+    assert found["activity_recognition"].activities == ("cook", "wash")
+    assert found["activity_inference"] == given["activity_inference"]
+
+
+class Stored:
+    """Stands for a dataset of episodes with these activities, done or not."""
+
+    def __init__(self, rows):
+        self._rows = [{"activity": activity, "success": success} for activity, success in rows]
+
+    def rows(self, columns):
+        assert set(columns) == {"activity", "success"}
+        return iter(self._rows)
 
 
 def test_states_are_those_of_the_relived_moment():
