@@ -17,7 +17,7 @@ from worldschool.config import build_config
 from worldschool.experience.examples import permute_answers, read_examples, write_examples
 from worldschool.files import read_json
 from worldschool.learners.finetune import FinetuneConfig, finetune
-from worldschool.probes.config import ProbeConfig, SuiteSettings
+from worldschool.probes.config import ControlSettings, ProbeConfig, SuiteSettings
 from worldschool.probes.run import probe
 from worldschool.probes.table import results_table
 from worldschool.recipes.quickstart import (
@@ -75,7 +75,8 @@ def _questions(config: QuickstartConfig, school: Path, out: Path, items: int, qu
     asked = probe_config(config, school, read_pace(school))
     adapters = {**asked.adapters, PERMUTED: str(out / "permuted"), SLOW: str(out / "slow")}
     suites = {"object_path": SuiteSettings(items=20 if quick else items)}
-    return asked.model_copy(update={"adapters": adapters, "suites": suites})
+    controls = ControlSettings(permuted_answers=PERMUTED)
+    return asked.model_copy(update={"adapters": adapters, "suites": suites, "controls": controls})
 
 
 def _figures(results: dict[str, Any]) -> dict[str, Figure]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from worldschool.canonical import short_digest
 from worldschool.errors import ConfigError
 from worldschool.experience.examples import read_examples
 from worldschool.models.language import ProbedModel
@@ -75,6 +76,13 @@ class Asked:
         for task, items in self.items.items():
             check_items(items, self.settings[task], f"{config.examples or 'published'}: {task}")
         self.excluded: dict[str, int] = {}
+
+    @property
+    def shots_fingerprint(self) -> str:
+        """Which worked examples are shown, and in which order: a digest."""
+        return short_digest(
+            {t: [[shot.prompt for shot in one] for one in sets] for t, sets in self.shots.items()}
+        )
 
     def fit(self, model: ProbedModel) -> None:
         """Leave out, once, the items that do not fit the first model's context, worked examples included.

@@ -7,10 +7,25 @@ from typing import Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from worldschool.config import Config
+from worldschool.errors import nearest
 from worldschool.models.completions import ENDPOINT
 from worldschool.probes.published.settings import PublishedSettings
 
 Normalization: TypeAlias = Literal["sum", "tokens", "bytes", "unconditional"]
+
+
+BASE = "base"
+"""What the base model is called in results."""
+
+
+def few_shot_name(shots: int) -> str:
+    """Return what the base model behind so many worked examples is called."""
+    return f"{BASE}, {shots}-shot"
+
+
+def slug(name: str) -> str:
+    """Return a name as a part of a file's name: what is no letter or digit is a dash."""
+    return "".join(letter if letter.isalnum() else "-" for letter in name)
 
 
 class SuiteSettings(Config):
@@ -34,6 +49,14 @@ class SuiteSettings(Config):
     """For constrained decoding of items without options: what may be written; empty: all answers of the suite's items."""
 
 
+class ControlSettings(Config):
+    """Which of the models are there to show what a score is worth; the base model behind worked examples always is one."""
+
+    permuted_answers: str | None = None
+    """Name of the adapter that was trained on examples whose answers were exchanged at random (`permute_answers`): what it
+    gains is not learned from stories. Null: there is none."""
+
+
 class ProbeConfig(Config):
     """What to ask of which models."""
 
@@ -42,6 +65,8 @@ class ProbeConfig(Config):
     "endpoint:http://HOST:PORT/v1#MODEL"."""
     adapters: dict[str, str] = Field(default_factory=dict)
     """Name to PEFT adapter directory (or another "endpoint:" model); each is asked zero-shot and compared with the base model."""
+    controls: ControlSettings = Field(default_factory=ControlSettings)
+    """Which adapters are controls: reported beside the others, and never as something that was learned."""
     examples: str | None = None
     """Held-out examples to ask: a file, or an output directory of `worldschool examples`; null: published suites only."""
     published: dict[str, PublishedSettings] = Field(default_factory=dict)
@@ -74,6 +99,26 @@ class ProbeConfig(Config):
             raise ValueError("there is nothing to ask: give `examples`, `published` suites, or both")
         if self.examples is None and (self.suites or self.shots is not None):
             raise ValueError("`suites` and `shots` are about `examples`, and there are none")
+        return self
+
+    @model_validator(mode="after")
+    def _names_tell_models_apart(self) -> Self:
+        known = {slug(name): name for name in (BASE, few_shot_name(self.shot_count))}
+        for name in self.adapters:
+            if not name.strip():
+                raise ValueError("the name of an adapter is empty: results are told by names")
+            if slug(name) in known:
+                raise ValueError(
+                    f"the adapter name {name!r} is too much like {known[slug(name)]!r} to tell results apart: choose "
+                    "one that differs by a letter or digit"
+                )
+            known[slug(name)] = name
+        control = self.controls.permuted_answers
+        if control is not None and control not in self.adapters:
+            raise ValueError(
+                f"`controls.permuted_answers` is {control!r}, which is none of `adapters`"
+                f" ({', '.join(self.adapters) or 'there are none'}){nearest(control, self.adapters)}"
+            )
         return self
 
     @model_validator(mode="after")

@@ -94,16 +94,15 @@ def starts_of(items: Sequence[Example], examples: Path | None = None) -> dict[st
 
 
 def _own_start(item: Example) -> Start | None:
+    """Return where an item says that it begins; None where it does not say so, or not in a form that can be used."""
     meta = json.loads(item.meta)
     start, predicates = meta.get("start"), meta.get("goal_predicates")
     if not isinstance(start, dict) or not predicates:
         return None
-    return Start(
-        str(start["world"]),
-        str(start["config"]),
-        int(start["seed"]),
-        _goal(str(start.get("goal", "")), predicates),
-    )
+    world, config, seed = (start.get(name) for name in ("world", "world_config", "seed"))
+    if not isinstance(world, str) or not isinstance(config, str) or not isinstance(seed, int):
+        return None
+    return Start(world, config, seed, _goal("", predicates))
 
 
 def _goal(text: str, predicates: Iterable[Sequence[str | None]]) -> Goal:

@@ -13,25 +13,28 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from worldschool.files import read_json, write_atomic, write_json
+from worldschool.files import write_atomic, write_json
+from worldschool.models.causal import adapter_fingerprint
+from worldschool.models.completions import ENDPOINT
 from worldschool.models.language import LocalModel, ProbedModel, load_model
 from worldschool.models.scoring import TextLoss, text_loss
 from worldschool.models.texts import load_text
 from worldschool.probes.ask import Answer, ask, by_normalization, score_prediction, suite_metric
 from worldschool.probes.asked import TITLES, Asked
-from worldschool.probes.config import ProbeConfig
+from worldschool.probes.config import BASE, ProbeConfig, few_shot_name
 from worldschool.probes.dials import by_dial
 from worldschool.probes.measures import MEASURES, Row, summary
 from worldschool.probes.overlap import trained, training_record
+from worldschool.probes.parts import Parts
 from worldschool.probes.reporting.report import write_report
 from worldschool.probes.results import RESULTS_SCHEMA
 from worldschool.probes.shortcuts import shortcut_scores
 from worldschool.probes.statistics import holm, mean_interval, paired_difference, relative_change
 from worldschool.progress import progress
+from worldschool.records import Example
 from worldschool.runs import claim_output, package_versions, source_commit
 
 CORRECTION = "p_holm: Holm's correction for the number of all comparisons"
-BASE = "base"
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ def probe(
         What results.json holds.
 
     Raises:
-        UserError: a model, an adapter, a text or a file of examples cannot be used, or `out` belongs to another run.
+        UserError: a model, an adapter, a text or a file of examples cannot be used, or `out` belongs to another run, or
+            to one of other models or items under the same names.
     """
     started = time.monotonic()
     asked = Asked(config)
@@ -73,13 +77,15 @@ def probe(
     contenders = _contenders(config, bool(asked.shots))
     answers: dict[str, dict[str, list[Answer]]] = {}
     losses: dict[str, dict[str, TextLoss]] = {}
-    fingerprint = ""
+    fingerprints: dict[str, dict[str, str | None]] = {}
     for contender, model in _with_models(config, contenders):
+        fingerprints[contender.name] = _fingerprints(contender, model)
+        shown = {"shots": asked.shots_fingerprint} if contender.shots else {}
+        parts = Parts(out, contender.name, {**fingerprints[contender.name], **shown})
         asked.fit(model)
-        answers[contender.name] = _ask_all(contender, model, asked, config, out)
+        answers[contender.name] = _ask_all(contender, model, asked, parts)
         if contender.shots == 0:
-            losses[contender.name] = _losses(contender, model, config, out)
-        fingerprint = model.fingerprint
+            losses[contender.name] = _losses(contender, model, config, parts)
     measures = asked.measures(answers)
     results: dict[str, Any] = {
         "schema": RESULTS_SCHEMA,
@@ -92,10 +98,11 @@ def probe(
         "models": [
             {
                 "name": c.name,
-                "fingerprint": fingerprint,
+                **fingerprints[c.name],
                 "adapter": c.adapter,
                 "shots": c.shots,
                 "about": c.about,
+                **({"control": "permuted_answers"} if c.name == config.controls.permuted_answers else {}),
                 **_trained(c),
             }
             for c in contenders
@@ -115,12 +122,8 @@ def probe(
 def _contenders(config: ProbeConfig, shots: bool) -> list[Contender]:
     found = [Contender(BASE, None, 0, f"{config.model}, as it came")]
     if shots:
-        name = f"{BASE}, {config.shot_count}-shot"
-        found.append(
-            Contender(
-                name, None, config.shot_count, f"{config.model} with {config.shot_count} worked examples"
-            )
-        )
+        about = f"{config.model} with {config.shot_count} worked examples"
+        found.append(Contender(few_shot_name(config.shot_count), None, config.shot_count, about))
     for name, path in config.adapters.items():
         found.append(Contender(name, path, 0, f"{config.model} with the adapter {path}"))
     return found
@@ -134,33 +137,32 @@ def _with_models(config: ProbeConfig, contenders: list[Contender]) -> Iterator[t
         yield contender, loaded[1]
 
 
-def _ask_all(
-    contender: Contender, model: ProbedModel, asked: Asked, config: ProbeConfig, out: Path
-) -> dict[str, list[Answer]]:
+def _ask_all(contender: Contender, model: ProbedModel, asked: Asked, parts: Parts) -> dict[str, list[Answer]]:
     found = {}
     for task, items in asked.items.items():
-        kept = out / "parts" / f"{_slug(contender.name)}.{task}.json"
-        if not kept.exists():
+
+        def answers(task: str = task, items: list[Example] = items) -> list[Answer]:
             shots = asked.shots.get(task, []) if contender.shots else []
             with progress(f"{contender.name}: {task}", len(items), "items") as advance:
-                answers = ask(model, items, asked.settings[task], shots, advance)
-            write_json(kept, [answer.to_json() for answer in answers])
-        found[task] = [Answer(**row) for row in read_json(kept, what="answers of an earlier run")]
+                return ask(model, items, asked.settings[task], shots, advance)
+
+        found[task] = parts.answers(task, items, answers)
     return found
 
 
-def _losses(contender: Contender, model: ProbedModel, config: ProbeConfig, out: Path) -> dict[str, TextLoss]:
+def _losses(
+    contender: Contender, model: ProbedModel, config: ProbeConfig, parts: Parts
+) -> dict[str, TextLoss]:
     found = {}
     for name in config.texts:
         assert isinstance(model, LocalModel), "ProbeConfig asks for no perplexity of a server's model"
-        kept = out / "parts" / f"{_slug(contender.name)}.text.{_slug(name)}.json"
-        if not kept.exists():
+
+        def measured(name: str = name, model: LocalModel = model) -> TextLoss:
             documents = spread(list(load_text(name).documents), model, config.text_tokens)
             with progress(f"{contender.name}: perplexity", len(documents), "documents") as advance:
-                loss = text_loss(model, documents, config.text_window, advance, config.text_stride)
-            write_json(kept, {"nll": loss.nll, "tokens": loss.tokens, "bytes": loss.bytes})
-        row = read_json(kept, what="a text's loss of an earlier run")
-        found[name] = TextLoss(tuple(row["nll"]), tuple(row["tokens"]), tuple(row["bytes"]))
+                return text_loss(model, documents, config.text_window, advance, config.text_stride)
+
+        found[name] = parts.loss(name, measured)
     return found
 
 
@@ -217,8 +219,22 @@ def _suite(
         "shortcuts": shortcuts,
         "scores": scores,
         "reference": asked.references[task],
-        "controls": {},
+        "controls": _controls(task, asked, scores, config),
         "excluded": asked.excluded[task],
+    }
+
+
+def _controls(
+    task: str, asked: Asked, scores: dict[str, dict[str, Any]], config: ProbeConfig
+) -> dict[str, Any]:
+    """Return the scores that tell what others are worth: the base model's behind worked examples, and a named adapter's."""
+    named = {"permuted_answers": config.controls.permuted_answers}
+    if task in asked.shots:
+        named = {"base_few_shot": few_shot_name(config.shot_count), **named}
+    return {
+        control: {"model": name, "value": scores[name]["value"], "ci95": scores[name]["ci95"]}
+        for control, name in named.items()
+        if name is not None
     }
 
 
@@ -278,6 +294,16 @@ def _comparisons(
     return [{**row, "p_holm": p} for row, p in zip(found, corrected, strict=True)]
 
 
+def _fingerprints(contender: Contender, model: ProbedModel) -> dict[str, str | None]:
+    """Return what tells this model from another: fingerprints of the base model, and of the adapter on it.
+
+    A server's model has the one of its URL and name, also where it takes the place of an adapter.
+    """
+    local = contender.adapter is not None and not contender.adapter.startswith(ENDPOINT)
+    adapter = adapter_fingerprint(Path(contender.adapter)) if local and contender.adapter else None
+    return {"fingerprint": model.fingerprint, "adapter_fingerprint": adapter}
+
+
 def _trained(contender: Contender) -> dict[str, Any]:
     """Return how much an adapter was trained on, as "trained", where that is recorded."""
     record = training_record(Path(contender.adapter)) if contender.adapter is not None else None
@@ -318,7 +344,3 @@ def _write(
     write_atomic(out / "items.parquet", sink.getvalue().to_pybytes())
     write_report(results, rows, out)
     write_json(out / "results.json", results)
-
-
-def _slug(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in name)

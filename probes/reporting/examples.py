@@ -35,7 +35,7 @@ def choose_examples(reading: Reading, items: Sequence[Mapping[str, Any]]) -> Exa
     Where none learned, or it answered nothing, the last model that did answer is shown. None when there are no items.
     """
     answered = {str(row.get("model")) for row in items}
-    order = [*reading.bases, *reading.learners]
+    order = [*reading.controls, *reading.bases, *reading.learners]
     models = [name for name in order if name in answered] or sorted(answered)
     if not models:
         return None

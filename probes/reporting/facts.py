@@ -10,18 +10,28 @@ from typing import Any, Literal, TypeAlias
 Row: TypeAlias = Mapping[str, Any]
 Direction: TypeAlias = Literal["up", "down", "none", "untested"]
 
-NAMED_IN_SUMMARY = 3  # suites named in a sentence; the table has them all
+ESTABLISHED = 0.05
+"""A difference whose p value, corrected for the number of comparisons, is below this stays established."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A difference between two models with its 95% interval; `low` and `high` are None where it was not tested."""
+    """A difference between two models with its 95% interval; `low` and `high` are None where it was not tested.
+
+    `p_holm` is p after Holm's correction for all comparisons of the run.
+    """
 
     value: float
     low: float | None
     high: float | None
     against: str
     p: float | None = None
+    p_holm: float | None = None
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is established after the correction, too."""
+        return self.direction in ("up", "down") and self.p_holm is not None and self.p_holm < ESTABLISHED
 
     @property
     def direction(self) -> Direction:
@@ -33,12 +43,29 @@ class Change:
         return "down" if self.high < 0 else "none"
 
 
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What a control scores on one suite, with its 95% interval: what kind it is, and which model, where known."""
+
+    kind: str
+    model: str | None
+    value: float
+    low: float | None
+    high: float | None
+
+    @property
+    def words(self) -> str:
+        """Its kind, and the model's name where that does not say the same."""
+        return self.kind if self.model in (None, self.kind) else f"{self.kind} ({self.model})"
+
+
 class Reading:
     """Results as the parts of a report ask for them. Any part of the results may be missing.
 
     Attributes:
         models: every model's name, in the order of the results.
         bases: those that learned nothing here: no adapter and no memory.
+        controls: those that learned what is nothing worth, to show what a score means; name to the kind of control.
         learners: the others.
     """
 
@@ -49,8 +76,11 @@ class Reading:
         self.retention: dict[str, Row] = dict(results.get("retention") or {})
         scored = (name for suite in self.suites.values() for name in suite.get("scores") or {})
         self.models = tuple(dict.fromkeys([*self.described, *scored]))
-        self.learners = tuple(name for name in self.models if self._learned(name))
-        self.bases = tuple(name for name in self.models if name not in self.learners)
+        kinds = {name: self.described.get(name, {}).get("control") for name in self.models}
+        self.controls = {name: str(kind) for name, kind in kinds.items() if kind}
+        trained = tuple(name for name in self.models if self._learned(name))
+        self.learners = tuple(name for name in trained if name not in self.controls)
+        self.bases = tuple(name for name in self.models if name not in (*trained, *self.controls))
 
     def _learned(self, name: str) -> bool:
         row = self.described.get(name, {})
@@ -76,18 +106,47 @@ class Reading:
         base, row = self.better_base(suite), self.score(suite, model)
         if base is None or row is None:
             return None
+        tested = self.between(suite, model, base)
+        if tested is not None:
+            return tested
+        base_row = self.score(suite, base)
+        assert base_row is not None
+        return Change(float(row["value"]) - float(base_row["value"]), None, None, base)
+
+    def between(self, suite: str, a: str, b: str) -> Change | None:
+        """How `a` differs from `b`, as it was tested; None where the results hold no such test."""
         for test in self.results.get("comparisons") or []:
             if test.get("suite") != suite or not finite(test.get("difference")):
                 continue
             low, high = ends(test)
-            if (test.get("a"), test.get("b")) == (model, base):
-                return Change(float(test["difference"]), low, high, base, test.get("p"))
-            if (test.get("b"), test.get("a")) == (model, base):
+            difference, p, p_holm = float(test["difference"]), test.get("p"), test.get("p_holm")
+            if (test.get("a"), test.get("b")) == (a, b):
+                return Change(difference, low, high, b, p, p_holm)
+            if (test.get("b"), test.get("a")) == (a, b):
                 flipped = (None if high is None else -high), (None if low is None else -low)
-                return Change(-float(test["difference"]), *flipped, base, test.get("p"))
-        base_row = self.score(suite, base)
-        assert base_row is not None
-        return Change(float(row["value"]) - float(base_row["value"]), None, None, base)
+                return Change(-difference, *flipped, b, p, p_holm)
+        return None
+
+    @property
+    def corrected_for(self) -> int:
+        """How many comparisons p values were corrected for; 0 where they were not."""
+        return sum(finite(test.get("p_holm")) for test in self.results.get("comparisons") or [])
+
+    def controls_of(self, suite: str) -> list[Control]:
+        """The suite's controls that have a number; of older results nothing but that."""
+        found = []
+        for kind, row in (self.suites[suite].get("controls") or {}).items():
+            told: Row = row if isinstance(row, Mapping) else {"value": row}
+            if finite(told.get("value")):
+                model = str(told["model"]) if told.get("model") else None
+                found.append(Control(str(kind).replace("_", " "), model, float(told["value"]), *ends(told)))
+        return found
+
+    def shortcuts_of(self, suite: str) -> list[tuple[str, float]]:
+        """What each rule of thumb scores on the suite, the highest first."""
+        known = (self.suites[suite].get("shortcuts") or {}).items()
+        pairs = [(str(name), float(value)) for name, value in known if finite(value)]
+        return sorted(pairs, key=lambda pair: -pair[1])
 
     def perplexity_change(self, text: str, model: str) -> Change | None:
         """The relative change of perplexity on `text`, or None for the model it is measured from."""
@@ -98,8 +157,7 @@ class Reading:
 
     def best_shortcut(self, suite: str) -> tuple[str, float] | None:
         """The rule of thumb that scores highest, with its score."""
-        known = {k: float(v) for k, v in (self.suites[suite].get("shortcuts") or {}).items() if finite(v)}
-        return max(known.items(), key=lambda pair: pair[1]) if known else None
+        return next(iter(self.shortcuts_of(suite)), None)
 
 
 def finite(value: object) -> bool:
@@ -143,6 +201,18 @@ def change_text(change: Change, percent: bool = False) -> str:
     return f"{texts[0]}{unit} [{texts[1]}, {texts[2]}]" if len(texts) == 3 else f"{texts[0]}{unit}"
 
 
+def p_text(change: Change) -> str:
+    """The p values of a difference: "p 0.012, corrected 0.048"; nothing where it was not tested."""
+    if change.p is None or not finite(change.p):
+        return ""
+    told = f"p {_small(change.p)}"
+    return f"{told}, corrected {_small(change.p_holm)}" if change.p_holm is not None else told
+
+
+def _small(p: float) -> str:
+    return f"{p:.3f}" if p >= 0.001 else "below 0.001"
+
+
 def duration(seconds: object) -> str:
     """Seconds in words: "12 min 31 s"."""
     if not isinstance(seconds, int | float) or not math.isfinite(seconds):
@@ -158,94 +228,3 @@ def listed(parts: Iterable[str]) -> str:
     """Join with commas and a last "and"."""
     items = list(parts)
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else ""
-
-
-def opening(reading: Reading) -> str:
-    """The summary's first sentences: what was asked of whom, and how to read the numbers."""
-    if not reading.suites:
-        return "No suite of questions was scored."
-    questions = sum(int(suite.get("n") or 0) for suite in reading.suites.values())
-    asked = f"{_counted(questions, 'question')} in {_counted(len(reading.suites), 'suite')}"
-    if len(reading.models) == 1:
-        return (
-            f"One model, {reading.models[0]}, answered {asked}. Scores run from 0 to 1, higher being better."
-        )
-    words = f"{len(reading.models)} contenders ({'; '.join(reading.models)}) answered the same {asked}."
-    words += " Scores run from 0 to 1, higher being better."
-    perplexity = ""
-    if reading.retention:
-        perplexity = " What it cost is read from perplexity: how surprised a model is by ordinary text, lower being better."
-    if reading.learners and len(reading.bases) > 1:
-        words += (
-            " What was learned is measured against the untrained model, with or without worked examples in its "
-            "prompt, whichever does better on the suite."
-        )
-    return (
-        f"{words} The brackets after a difference hold its 95% interval: how far the choice of questions alone could "
-        "have moved it. Where the interval includes zero, no change is established." + perplexity
-    )
-
-
-def summary_of(reading: Reading, model: str) -> str:
-    """What `model` gained, what it did not, and what that cost in ordinary language. Begins with a verb."""
-    changes = {s: c for s in reading.suites if (c := reading.change(s, model)) is not None}
-    if not changes:
-        return f"was not compared with an untrained model. {_cost(reading, model)}"
-    total = _counted(len(changes), "suite")
-    up, down, none, untested = (
-        {s: c for s, c in changes.items() if c.direction == way} for way in ("up", "down", "none", "untested")
-    )
-    if up:
-        parts = [f"scores higher than the untrained model on {len(up)} of {total}: {_named(reading, up)}."]
-    else:
-        parts = [f"is not shown to score higher than the untrained model on any of {total}."]
-    if none:
-        parts.append(f"No change is established on {len(none)}: {_named(reading, none)}.")
-    if down:
-        parts.append(f"It scores lower on {len(down)}: {_named(reading, down)}.")
-    if untested:
-        parts.append(f"Untested differences, which establish nothing: {_named(reading, untested)}.")
-    return " ".join(
-        part for part in (*parts, _against_shortcuts(reading, model), _cost(reading, model)) if part
-    )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _named(reading: Reading, changes: Mapping[str, Change]) -> str:
-    """The largest changes by name, and how many more there are."""
-    ordered = sorted(changes.items(), key=lambda pair: -abs(pair[1].value))
-    names = [f"{reading.title_of(suite)} ({change_text(c)})" for suite, c in ordered[:NAMED_IN_SUMMARY]]
-    more = len(ordered) - len(names)
-    return listed([*names, f"{more} more"] if more else names)
-
-
-def _against_shortcuts(reading: Reading, model: str) -> str:
-    """On how many suites the whole interval of the score is above the best shortcut; the others are not evidence."""
-    known, above = 0, 0
-    for suite in reading.suites:
-        best, row = reading.best_shortcut(suite), reading.score(suite, model)
-        if best is not None and row is not None:
-            low, _ = ends(row)
-            known, above = known + 1, above + (low is not None and low > best[1])
-    if not known:
-        return ""
-    return (
-        f"Its score is clearly above the best rule of thumb on {above} of the {known} that have one measured."
-    )
-
-
-def _cost(reading: Reading, model: str) -> str:
-    phrases = []
-    for text, row in reading.retention.items():
-        change = reading.perplexity_change(text, model)
-        if change is not None:
-            verb = {"up": "rises", "down": "falls", "none": "shows no established change"}.get(
-                change.direction, "differs, untested"
-            )
-            phrases.append(f"on {row.get('title') or text} {verb} ({change_text(change, percent=True)})")
-    if not phrases:
-        return "What it cost in ordinary language was not measured."
-    return f"Its perplexity {listed(phrases)}."

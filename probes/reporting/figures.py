@@ -24,7 +24,7 @@ ONE_PER_CENT = 0.01
 
 def figures(reading: Reading) -> str:
     """Every figure the results have numbers for, under one heading; nothing where there are none."""
-    look = looks(reading.bases, reading.learners)
+    look = looks([*reading.bases, *reading.controls], reading.learners)
     parts = [_scores(reading, look), _dials(reading, look), _changes(reading, look), _training(reading, look)]
     drawn = "".join(part for part in parts if part)
     return f'<section id="figures"><h2>The same in pictures</h2>{drawn}</section>' if drawn else ""
@@ -78,7 +78,7 @@ def _scores(reading: Reading, look: Mapping[str, Look]) -> str:
             if (score := reading.score(suite, model)) is not None
         ]
         best = reading.best_shortcut(suite)
-        shortcuts = {k: float(v) for k, v in (row.get("shortcuts") or {}).items() if finite(v)}
+        shortcuts = dict(reading.shortcuts_of(suite))
         chance = float(row["chance"]) if finite(row.get("chance")) else None
         title = reading.title_of(suite)
         if dots:

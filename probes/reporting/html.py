@@ -6,7 +6,7 @@ Everything that comes from worlds, datasets or models passes through `safe` on i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -19,12 +19,13 @@ from worldschool.probes.reporting.facts import (
     ends,
     finite,
     number,
-    opening,
-    summary_of,
+    p_text,
 )
 from worldschool.probes.reporting.figures import figures
 from worldschool.probes.reporting.plans import plans_section
+from worldschool.probes.reporting.rules import asked_section, how_answered, shortcuts_section
 from worldschool.probes.reporting.style import STYLE
+from worldschool.probes.reporting.summary import control_of, opening, summary_of
 
 SIGNS = {
     "up": ("▲", "gain", "higher"),
@@ -32,12 +33,6 @@ SIGNS = {
     "none": ("○", "none", "no change established"),
     "untested": ("·", "untested", "not tested"),
 }
-SHORTCUT_WORDS = (
-    "A question can often be answered by a rule of thumb that understands nothing: name the last place mentioned, or "
-    "the option that is mentioned most. The table shows how far such rules come. A score is evidence of tracking what "
-    "happens only where it clears the best of them."
-)
-
 # No script runs and nothing is fetched even if something slipped through the escaping.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -51,7 +46,8 @@ def html_report(reading: Reading, items: Sequence[Mapping[str, Any]]) -> str:
         _table(reading),
         plans_section(reading),
         figures(reading),
-        _shortcuts(reading),
+        shortcuts_section(reading),
+        asked_section(reading),
         _examples(reading, items),
         _made(reading),
     ]
@@ -76,6 +72,10 @@ def _header(reading: Reading, title: str) -> str:
     for name in reading.learners:
         paragraphs.append(
             f'<p class="lede"><strong>{safe(name)}</strong> {_unbroken(safe(summary_of(reading, name)))}</p>'
+        )
+    for name in reading.controls:
+        paragraphs.append(
+            f'<p class="lede"><strong>{safe(name)}</strong> {_unbroken(safe(control_of(reading, name)))}</p>'
         )
     if not reading.learners:
         words = "Only untrained models were measured, so there is nothing yet to gain or lose."
@@ -121,11 +121,16 @@ def _table(reading: Reading) -> str:
         "without any flaw, where a score gives credit for parts. Intervals are not corrected for looking "
         "at many suites at once: among twenty without any change, about one will seem to have one."
     )
+    if reading.corrected_for:
+        note += (
+            f" The first p is of this difference alone, the second corrected for all {reading.corrected_for} "
+            "comparisons (Holm): ✓ marks differences that stay established."
+        )
     if texts:
         note += " The last rows are perplexity on ordinary text, where lower is better."
     return (
         f'<section id="table"><h2>Gains and losses</h2><p class="note">{note}</p>'
-        '<div class="scroll" tabindex="0" role="region" aria-label="Gains and losses"><table>'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Gains and losses"><table class="stacked">'
         f"<caption>Scores and perplexity, a column a model</caption><thead>{head}</thead><tbody>{suites}</tbody>"
         + (f'<tbody class="apart">{texts}</tbody>' if texts else "")
         + "</table></div></section>"
@@ -136,15 +141,20 @@ def _suite_row(reading: Reading, suite: str) -> str:
     row = reading.suites[suite]
     about = f"{number(row.get('n'), 0)} questions"
     if row.get("excluded"):
-        about += f", {row['excluded']} left out"
-    about += f"; {row['metric']}" if row.get("metric") else ""
+        about += f", {row['excluded']} left out as too long"
+    about += f"; {how}" if (how := how_answered(row)) else ""
     best = reading.best_shortcut(suite)
     shortcut = f"{number(best[1])}<small>{safe(best[0].replace('_', ' '))}</small>" if best else "–"
-    cells = "".join(f"<td>{_score_cell(reading, suite, model)}</td>" for model in reading.models)
+    cells = "".join(_cell(model, _score_cell(reading, suite, model)) for model in reading.models)
     return (
         f'<tr><th scope="row">{safe(reading.title_of(suite))}<small>{safe(about)}</small></th>'
-        f"<td>{number(row.get('chance'))}</td><td>{shortcut}</td>{cells}</tr>"
+        f"{_cell('Chance', number(row.get('chance')))}{_cell('Best shortcut', shortcut)}{cells}</tr>"
     )
+
+
+def _cell(head: str, inside: str) -> str:
+    """A cell of a table whose rows become blocks on a phone: there it says what column it is of."""
+    return f'<td data-head="{safe(head)}">{inside}</td>'
 
 
 def _score_cell(reading: Reading, suite: str, model: str) -> str:
@@ -155,9 +165,9 @@ def _score_cell(reading: Reading, suite: str, model: str) -> str:
     parts = [number(row["value"])]
     if low is not None:
         parts.append(f"<small>{number(low)} to {number(high)}</small>")
-    if finite(row.get("exact")):
+    if finite(row.get("exact")) and row["exact"] != row["value"]:
         parts.append(f"<small>exactly right {number(row['exact'])}</small>")
-    change = reading.change(suite, model) if model in reading.learners else None
+    change = reading.change(suite, model) if model not in reading.bases else None
     return "".join(parts) + (_delta(change) if change else "")
 
 
@@ -169,7 +179,7 @@ def _text_row(reading: Reading, text: str) -> str:
         bits = (row.get("bits_per_byte") or {}).get(model)
         cell = number(value) + (f"<small>{number(bits, 3)} bits a byte</small>" if finite(bits) else "")
         change = reading.perplexity_change(text, model)
-        cells.append(f"<td>{cell}{_delta(change, percent=True) if change else ''}</td>")
+        cells.append(_cell(model, cell + (_delta(change, percent=True) if change else "")))
     about = "perplexity" + (f" over {number(row['tokens'], 0)} tokens" if finite(row.get("tokens")) else "")
     title = safe(row.get("title") or text)
     return f'<tr><th scope="row">{title}<small>{about}</small></th><td></td><td></td>{"".join(cells)}</tr>'
@@ -181,36 +191,13 @@ def _delta(change: Change, percent: bool = False) -> str:
         kind = {"gain": "loss", "loss": "gain"}.get(kind, kind)
     shown = word if change.direction in ("none", "untested") else ""
     spoken = f"<small>{shown}</small>" if shown else f'<span class="hidden"> ({word})</span>'
+    if tested := p_text(change):
+        stays = ' <b>✓<span class="hidden"> stays established</span></b>' if change.stays else ""
+        spoken += f"<small>{tested}{stays}</small>"
     return (
         f'<span class="delta {kind}"><span aria-hidden="true">{sign}</span> '
         f"{change_text(change, percent)}{spoken}</span>"
     )
-
-
-def _shortcuts(reading: Reading) -> str:
-    rows = []
-    for suite, row in reading.suites.items():
-        known = sorted(
-            ((k, v) for k, v in (row.get("shortcuts") or {}).items() if finite(v)), key=lambda pair: -pair[1]
-        )
-        controls = [(k, v) for k, v in (row.get("controls") or {}).items() if finite(v)]
-        if known or controls:
-            cells = "".join(f'<td class="left">{_named_scores(pairs)}</td>' for pairs in (known, controls))
-            rows.append(f'<tr><th scope="row">{safe(reading.title_of(suite))}</th>{cells}</tr>')
-    if not rows:
-        return ""
-    heads = "".join(f'<th scope="col" class="left">{name}</th>' for name in ("Shortcuts", "Controls"))
-    return (
-        f'<section id="shortcuts"><h2>Could a shortcut do it?</h2><p class="text">{SHORTCUT_WORDS}</p>'
-        '<div class="scroll" tabindex="0" role="region" aria-label="Shortcuts"><table>'
-        "<caption>Rules of thumb, highest first</caption>"
-        f'<thead><tr><th scope="col">Suite</th>{heads}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div></section>"
-    )
-
-
-def _named_scores(pairs: Iterable[tuple[str, float]]) -> str:
-    return safe(" · ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in pairs) or "–")
 
 
 def _examples(reading: Reading, items: Sequence[Mapping[str, Any]]) -> str:

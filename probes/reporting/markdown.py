@@ -15,12 +15,13 @@ from worldschool.probes.reporting.facts import (
     ends,
     finite,
     number,
-    opening,
-    summary_of,
+    p_text,
 )
 from worldschool.probes.reporting.figures import dial_values, dials_of
-from worldschool.probes.reporting.html import SHORTCUT_WORDS, SIGNS
+from worldschool.probes.reporting.html import SIGNS
 from worldschool.probes.reporting.plans import NOTE, plan_table
+from worldschool.probes.reporting.rules import ASKED_HEAD, ASKED_NOTE, WORDS, asked_rows, shortcut_rows
+from worldschool.probes.reporting.summary import control_of, opening, summary_of
 
 
 def markdown_report(reading: Reading, items: Sequence[Mapping[str, Any]]) -> str:
@@ -30,12 +31,14 @@ def markdown_report(reading: Reading, items: Sequence[Mapping[str, Any]]) -> str
         f"# {title}",
         plain(opening(reading)),
         *(f"**{plain(name)}** {plain(summary_of(reading, name))}" for name in reading.learners),
+        *(f"**{plain(name)}** {plain(control_of(reading, name))}" for name in reading.controls),
         _contract(reading),
         _gains(reading),
         _retention(reading),
         _plans(reading),
         _dials(reading),
         _shortcuts(reading),
+        _asked(reading),
         _examples(reading, items),
         _made(reading),
     ]
@@ -87,6 +90,11 @@ def _gains(reading: Reading) -> str:
         "Mean score (95% interval); for models that learned, the difference from the better untrained model on the "
         "same questions: ▲ higher, ▼ lower, ○ no change established. Intervals are not corrected for many suites."
     )
+    if reading.corrected_for:
+        note += (
+            f" The first p is of this difference alone, the second corrected for all {reading.corrected_for} "
+            "comparisons (Holm): ✓ marks differences that stay established."
+        )
     return f"## Gains and losses\n\n{note}\n\n{_rows(head, rows)}"
 
 
@@ -96,13 +104,15 @@ def _score(reading: Reading, suite: str, model: str) -> str:
         return "–"
     low, high = ends(row)
     text = number(row["value"]) + (f" ({number(low)} to {number(high)})" if low is not None else "")
-    change = reading.change(suite, model) if model in reading.learners else None
+    change = reading.change(suite, model) if model not in reading.bases else None
     return f"{text} {_change(change)}" if change else text
 
 
 def _change(change: Change, percent: bool = False) -> str:
     sign, _, word = SIGNS[change.direction]
     tail = f" {word}" if change.direction in ("none", "untested") else ""
+    if tested := p_text(change):
+        tail += f" ({tested}{' ✓' if change.stays else ''})"
     return f"{sign} {change_text(change, percent)}{tail}"
 
 
@@ -144,16 +154,18 @@ def _dials(reading: Reading) -> str:
 
 
 def _shortcuts(reading: Reading) -> str:
-    rows = []
-    for suite, row in reading.suites.items():
-        known = {k: v for k, v in (row.get("shortcuts") or {}).items() if finite(v)}
-        if known:
-            ordered = sorted(known.items(), key=lambda pair: -pair[1])
-            words = ", ".join(f"{plain(k.replace('_', ' '))} {number(v)}" for k, v in ordered)
-            rows.append([plain(reading.title_of(suite)), words])
+    rows = [[plain(cell) for cell in row] for row in shortcut_rows(reading)]
     if not rows:
         return ""
-    return f"## Could a shortcut do it?\n\n{SHORTCUT_WORDS}\n\n{_rows(['Suite', 'Shortcuts'], rows, numbers_from=2)}"
+    table = _rows(["Suite", "Chance", "Rules of thumb", "Controls"], rows, numbers_from=4)
+    return f"## Could a shortcut do it?\n\n{WORDS}\n\n{table}"
+
+
+def _asked(reading: Reading) -> str:
+    rows = [[plain(cell) for cell in row] for row in asked_rows(reading)]
+    if not rows:
+        return ""
+    return f"## How each suite was asked\n\n{ASKED_NOTE}\n\n{_rows(ASKED_HEAD, rows, numbers_from=5)}"
 
 
 def _examples(reading: Reading, items: Sequence[Mapping[str, Any]]) -> str:

@@ -50,13 +50,16 @@ def plans_section(reading: Reading) -> str:
         return ""
     heads = "".join(f'<th scope="col">{name}</th>' for _, name in COLUMNS)
     body = "".join(
-        f'<tr><th scope="row">{_safe(title)}</th><td class="left">{_safe(model)}</td>'
-        f"{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        f'<tr><th scope="row">{_safe(title)}</th><td data-head="Written by" class="left">{_safe(model)}</td>'
+        + "".join(
+            f'<td data-head="{name}">{cell}</td>' for (_, name), cell in zip(COLUMNS, cells, strict=True)
+        )
+        + "</tr>"
         for title, model, cells in rows
     )
     return (
         f'<section id="plans"><h2>Plans, carried out</h2><p class="note">{NOTE}</p>'
-        '<div class="scroll" tabindex="0" role="region" aria-label="Plans"><table>'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Plans"><table class="stacked">'
         f'<thead><tr><th scope="col">Suite</th><th scope="col" class="left">Written by</th>{heads}</tr></thead>'
         f"<tbody>{body}</tbody></table></div></section>"
     )

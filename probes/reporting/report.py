@@ -15,7 +15,12 @@ from worldschool.probes.reporting.html import html_report
 from worldschool.probes.reporting.markdown import markdown_report
 from worldschool.probes.results import RESULTS_SCHEMA
 
-SCORE_COLUMNS = ("suite", "model", "n", "value", "low", "high", "exact")
+SCORE_COLUMNS = (
+    *("suite", "model", "n", "value", "low", "high", "exact", "control"),
+    *("excluded", "normalization", "decoding", "chance", "best_shortcut", "shortcut_value"),
+    *("against", "difference", "difference_low", "difference_high", "p", "p_holm"),
+)
+"""The last ones are about the difference of a model that learned from the better untrained one."""
 
 
 def write_report(results: Mapping[str, Any], items: Sequence[Mapping[str, Any]], out: Path) -> None:
@@ -62,5 +67,16 @@ def scores_csv(reading: Reading) -> str:
             if score is not None:
                 low, high = ends(score)
                 n = score.get("n", row.get("n"))
-                writer.writerow([suite, model, n, score["value"], low, high, score.get("exact")])
+                cells = [suite, model, n, score["value"], low, high, score.get("exact")]
+                writer.writerow([*cells, reading.controls.get(model), *_about(reading, suite, model)])
     return table.getvalue()
+
+
+def _about(reading: Reading, suite: str, model: str) -> list[Any]:
+    row, (best, value) = reading.suites[suite], reading.best_shortcut(suite) or (None, None)
+    cells = [row.get(name) for name in ("excluded", "normalization", "decoding", "chance")]
+    change = reading.change(suite, model) if model not in reading.bases else None
+    if change is None:
+        return [*cells, best, value, *[None] * 6]
+    tested = [change.low, change.high, change.p, change.p_holm]
+    return [*cells, best, value, change.against, change.value, *tested]

@@ -57,6 +57,13 @@ tbody tr { border-bottom: 1px solid var(--line); }
 tbody.apart tr:first-child { border-top: 2px solid var(--ink); }
 td small, th small { display: block; font-size: .78rem; color: var(--quiet); font-weight: 400; }
 td .delta { display: block; font-size: .8rem; font-weight: 600; margin-top: .15rem; }
+.rules { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(24rem, 100%), 1fr)); gap: 0 2.4rem; margin: 1rem 0; }
+.rules > div { border-top: 1px solid var(--line); padding: .7rem 0 .8rem; min-width: 0; }
+.rules h3 { margin: 0 0 .3rem; overflow-wrap: anywhere; }
+.chips { list-style: none; display: flex; flex-wrap: wrap; gap: .1rem .9rem; padding: 0; margin: 0 0 .3rem;
+  font: .82rem/1.55 var(--sans); color: var(--quiet); font-variant-numeric: tabular-nums; }
+.chips li { overflow-wrap: anywhere; } .chips b { font-weight: 600; } .chips .model { color: var(--ink); }
+.chips .over { color: var(--loss); } .chips small { font-size: .76rem; white-space: nowrap; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); gap: 1.6rem 2rem;
   margin: 1rem 0; }
 figure { margin: 0; min-width: 0; }
@@ -85,9 +92,17 @@ dt { color: var(--quiet); font-size: .86rem; padding-top: .1rem; overflow-wrap: 
 code, pre { font: .86em/1.5 var(--mono); overflow-wrap: anywhere; }
 pre { background: var(--card); border-radius: .4rem; padding: .9rem 1rem; white-space: pre-wrap; max-width: 60rem; }
 footer { margin-top: 3rem; font: .8rem/1.5 var(--sans); color: var(--quiet); }
-@media (max-width: 30rem) {
+@media (max-width: 34rem) {
   main { padding-top: 2rem; }
   th[scope=row] { min-width: 7rem; max-width: 8.5rem; }
+  .stacked, .stacked tbody, .stacked tr, .stacked caption, .stacked th[scope=row], .stacked td { display: block; }
+  .stacked thead, .stacked td:empty { display: none; }
+  .stacked tr { padding: .6rem 0; }
+  .stacked th[scope=row] { position: static; max-width: none; padding: 0 0 .3rem; }
+  .stacked td, .stacked td.left { text-align: left; white-space: normal; padding: .15rem 0 .15rem 8.2rem;
+    position: relative; overflow-wrap: anywhere; }
+  .stacked td::before { content: attr(data-head); position: absolute; left: 0; width: 7.6rem; color: var(--quiet); }
+  .stacked td small { display: inline; margin-left: .45rem; }
 }
 @media print { .story { max-height: none; } body { font-size: 10pt; } }
 """

@@ -10,7 +10,7 @@ from worldschool.envs import make
 from worldschool.experience.examples import ExamplesConfig, examples_command, read_examples
 from worldschool.experience.runner import CollectConfig, collect
 from worldschool.probes.measures import PlanMeasures, summary
-from worldschool.probes.plans import Execution, Start, execute, execute_all, read_plan, starts_of
+from worldschool.probes.plans import PLAN_TASKS, Execution, Start, execute, execute_all, read_plan, starts_of
 from worldschool.records import Example, Goal
 
 OPEN = Goal("Open the chest.", (("STATE:open", "chest", None),))
@@ -144,16 +144,30 @@ def test_every_right_answer_can_be_done_and_reaches_its_goal(written):
     assert kept and not any(run.success for run in kept)
 
 
-def test_an_item_may_say_itself_where_it_begins(written):
-    items = [one for one in read_examples(written) if one.task == "plan_generation"]
-    known = starts_of(items, written)
-    assert starts_of(items) == {}  # neither it nor a run.json says
-    one = items[0]
-    start = known[one.example_id]
-    told = {"world": start.world, "config": start.config, "seed": start.seed, "goal": start.goal.text}
-    itself = replace(one, meta=canonical_json({**json.loads(one.meta), "start": told}))
-    assert starts_of([itself])[one.example_id].goal.predicates == start.goal.predicates
-    assert execute(one.answer, starts_of([itself])[one.example_id]).success
+def test_items_say_themselves_where_they_begin_and_older_ones_leave_it_to_their_dataset(written):
+    items = read_examples(written)
+    themselves = starts_of(items)  # no dataset is looked at
+    assert len(themselves) == len(items) and {one.task for one in items} == {*PLAN_TASKS}
+    old = [without(one, "start") for one in items]
+    assert starts_of(old) == {}  # neither they nor a run.json says
+    looked_up = starts_of(old, written)
+    for one in items:
+        own, found = themselves[one.example_id], looked_up[one.example_id]
+        assert replace(own, goal=found.goal) == found and own.goal.predicates == found.goal.predicates
+        assert execute(one.answer, own).success
+
+
+@pytest.mark.parametrize("broken", ["x", {}, {"world": "w", "world_config": "{}", "seed": "1"}, {"world": 1}])
+def test_a_start_that_cannot_be_used_is_looked_up(written, broken):
+    one = next(one for one in read_examples(written) if one.task == "plan_generation")
+    other = replace(one, meta=canonical_json({**json.loads(one.meta), "start": broken}))
+    assert starts_of([other]) == {} and len(starts_of([other], written)) == 1
+
+
+def without(item, field):
+    meta = json.loads(item.meta)
+    del meta[field]
+    return replace(item, meta=canonical_json(meta))
 
 
 def test_measures_are_means_with_intervals(written):
@@ -171,6 +185,7 @@ def test_measures_are_means_with_intervals(written):
 
 def test_where_a_start_is_not_known_texts_are_still_compared(written):
     items = [one for one in read_examples(written) if one.task == "plan_generation"][:2]
+    items = [without(one, "start") for one in items]
     plans = PlanMeasures(items)
     assert plans.reference() == {}
     rows = plans.of([one.answer for one in items], "a model")

@@ -16,11 +16,12 @@ from worldschool.probes.reporting.facts import (
     duration,
     listed,
     number,
+    p_text,
     signed,
-    summary_of,
 )
 from worldschool.probes.reporting.markdown import fenced, plain
-from worldschool.probes.reporting.report import write_report
+from worldschool.probes.reporting.report import SCORE_COLUMNS, write_report
+from worldschool.probes.reporting.summary import control_of, summary_of
 
 EVIL = "<script>alert('x')</script>\"onload=\"1"
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -35,10 +36,10 @@ def score(value, low, high, **more):
     return {"value": value, "ci95": [low, high], "exact": None, "by_dial": {"length": cells}, **more}
 
 
-def comparison(suite, a, b, difference, low, high):
+def comparison(suite, a, b, difference, low, high, **more):
     words = "paired bootstrap; sign-flip permutation"
     interval = {"difference": difference, "ci95": [low, high], "p": 0.01, "test": words}
-    return {"suite": suite, "a": a, "b": b, **interval}
+    return {"suite": suite, "a": a, "b": b, **interval, **more}
 
 
 @pytest.fixture
@@ -184,14 +185,14 @@ def test_page_is_whole_and_self_contained(results, items, tmp_path):
         assert not re.search(
             r"(?:fill|stroke)=\"(?!var|none)", drawing
         )  # colours come from the page, which knows light from dark
-    assert page.count("<caption>") == page.count("<table>") == 2
+    assert page.count("<table") == page.count('aria-label="Gains') + page.count('aria-label="How') == 2
 
 
 def test_sections_come_in_order(results, items, tmp_path):
     page, _ = rendered(results, items, tmp_path)
     places = [
         page.index(f'id="{name}"')
-        for name in ("contract", "table", "figures", "shortcuts", "examples", "made")
+        for name in ("contract", "table", "figures", "shortcuts", "asked", "examples", "made")
     ]
     assert places == sorted(places)
 
@@ -244,11 +245,114 @@ def test_examples_are_the_first_of_the_last_learner(results, items, tmp_path):
 
 
 def test_scores_csv(results, items, tmp_path):
+    results["comparisons"][1]["p_holm"] = 0.04
+    results["suites"]["count"] |= {"normalization": "tokens", "decoding": None}
     rendered(results, items, tmp_path)
-    rows = list(csv.reader((tmp_path / "scores.csv").open()))
-    assert rows[0] == ["suite", "model", "n", "value", "low", "high", "exact"]
-    assert rows[2] == ["path", "base, 3-shot", "1150", "0.4", "0.35", "0.45", ""]
-    assert len(rows) == 1 + 3 + 2 + 2
+    header, *rows = csv.reader((tmp_path / "scores.csv").open())
+    assert tuple(header) == SCORE_COLUMNS
+    assert rows[1][:7] == ["path", "base, 3-shot", "1150", "0.4", "0.35", "0.45", ""]
+    by_name = {tuple(row[:2]): dict(zip(header, row, strict=True)) for row in rows}
+    assert len(by_name) == len(rows) == 3 + 2 + 2
+    path, count = by_name["path", "ewc"], by_name["count", "ewc"]
+    assert [
+        path[k] for k in ("against", "difference", "difference_low", "difference_high", "p", "p_holm")
+    ] == [*("base, 3-shot", "0.3", "0.25", "0.35", "0.01", "0.04")]
+    assert [count[k] for k in ("excluded", "normalization", "chance", "best_shortcut", "shortcut_value")] == [
+        *("2", "tokens", "0.2", "bag_of_words", "0.9")
+    ]
+    assert count["difference"] == "0.03" and count["p_holm"] == by_name["path", "base"]["difference"] == ""
+
+
+def corrected(results, *p_values):
+    for test, p in zip(results["comparisons"], p_values, strict=True):
+        test["p_holm"] = p
+    return results
+
+
+@pytest.mark.parametrize(
+    ("p_values", "words"),
+    [
+        (
+            (1, 0.01, 1, 0.2),
+            "(p below 0.05) 1 of these 2 differences stays established: Object path tracking.",
+        ),
+        ((1, 0.3, 0.001, 0.2), "(p below 0.05) none of these differences stays established."),
+        ((1, 0.01, 1, 0.049), "(p below 0.05) all 2 of these differences stay established."),
+    ],
+)
+def test_the_summary_says_what_stays_after_the_correction(results, p_values, words):
+    told = summary_of(Reading(corrected(results, *p_values)), "ewc")
+    assert f"After Holm's correction for all 4 comparisons {words}" in told
+
+
+def test_p_values_stand_beside_differences(results, items, tmp_path):
+    assert "corrected" not in summary_of(Reading(results), "ewc")  # older results have none
+    page, markdown = rendered(corrected(results, 1, 0.0004, 1, 0.2), items, tmp_path)
+    assert "▲ +0.30 [+0.25, +0.35] (p 0.010, corrected below 0.001 ✓)" in markdown
+    assert "▼ \u22120.20 [\u22120.30, \u22120.10] (p 0.010, corrected 0.200)" in markdown
+    assert page.count("stays established</span>") == 1 and "p 0.010, corrected 0.200<" in page
+    assert p_text(Change(0.1, 0.0, 0.2, "base")) == ""
+    assert not Change(0.1, -0.1, 0.2, "base", 0.01, 0.01).stays  # its interval does not say so
+
+
+def test_how_suites_were_asked_is_told(results, items, tmp_path):
+    results["suites"]["count"] |= {"normalization": "unconditional", "metric": "share right"}
+    results["suites"]["path"] |= {"normalization": None, "decoding": "free"}
+    page, markdown = rendered(results, items, tmp_path)
+    assert "| Counting | 50 | 2 | log-likelihood less that without the question | share right |" in markdown
+    assert "| Object path tracking | 1,150 | 0 | written freely | longest common substring |" in markdown
+    assert "50 questions, 2 left out as too long; log-likelihood less that without the question" in text_of(
+        page
+    )
+    for cell in re.findall(r"<td[^>]*>(?!</td>)", page):
+        assert "data-head=" in cell, "on a phone, where rows are blocks, a cell says what it is"
+
+
+def test_rules_that_reach_the_best_model_are_marked(results, items, tmp_path):
+    page, markdown = rendered(results, items, tmp_path)
+    blocks = page[page.index('id="shortcuts"') : page.index('id="asked"')]
+    assert re.findall(r'<li class="over">.*?</span>.*?</span>(.*?)</li>', blocks) == [
+        "bag of words <b>0.90</b>"
+    ]
+    assert "permuted answers <b>0.19</b>" in blocks  # older results have a number only
+    assert "| Counting | 0.20 | bag of words 0.90 | permuted answers 0.19 |" in markdown
+    assert blocks.index("last two <b>") < blocks.index("last place <b>"), "the highest first"
+
+
+@pytest.fixture
+def with_control(results):
+    row = {"name": "permuted", "fingerprint": "cd" * 32, "adapter": "runs/p", "control": "permuted_answers"}
+    results["models"].append(row)
+    results["suites"]["path"]["scores"]["permuted"] = score(0.45, 0.4, 0.5)
+    controls = {
+        "base_few_shot": {"model": "base, 3-shot", "value": 0.4, "ci95": [0.35, 0.45]},
+        "permuted_answers": {"model": "permuted", "value": 0.45, "ci95": [0.4, 0.5]},
+    }
+    results["suites"]["path"]["controls"] = controls
+    results["comparisons"] += [
+        comparison("path", "permuted", "base, 3-shot", 0.05, 0.01, 0.09),
+        comparison("path", "ewc", "permuted", 0.25, 0.2, 0.3),
+    ]
+    return results
+
+
+def test_a_control_is_no_learner_and_no_base(with_control, items, tmp_path):
+    reading = Reading(with_control)
+    assert (reading.learners, reading.controls) == (("ewc",), {"permuted": "permuted_answers"})
+    assert reading.bases == ("base", "base, 3-shot") and reading.better_base("path") == "base, 3-shot"
+    assert "ahead of the control permuted on 1 of 1 suite." in summary_of(reading, "ewc")
+    told = control_of(reading, "permuted")
+    assert "is a control (permuted answers)" in told
+    assert "higher than the untrained model on 1 of 1 suite: Object path tracking (+0.05" in told
+    rows = [*items, *({**row, "model": "permuted"} for row in items if row["model"] == "ewc")]
+    page, markdown = rendered(with_control, rows, tmp_path)
+    shown = (
+        "base few shot (base, 3-shot) 0.40 (0.35 to 0.45), permuted answers (permuted) 0.45 (0.40 to 0.50)"
+    )
+    assert shown in markdown
+    assert "permuted answers (permuted) 0.45 0.40 to 0.50" in text_of(page)
+    assert "Answers of <strong>ewc</strong>" in page, "what learned is shown, not its control"
+    assert ",permuted_answers," in (tmp_path / "scores.csv").read_text()
 
 
 def test_nothing_from_a_world_becomes_markup(results, items, tmp_path):
@@ -314,7 +418,7 @@ def test_one_untrained_model_alone(results, items, tmp_path):
     Outline(page)
     assert "Only untrained models were measured" in page
     assert "One model, base, answered 1 question in 2 suites" in markdown
-    assert (tmp_path / "scores.csv").read_text().splitlines()[1:] == ["path,base,1,0.25,,,"]
+    assert (tmp_path / "scores.csv").read_text().splitlines()[1:] == [f"path,base,1,0.25{',' * 16}"]
 
 
 def test_odd_numbers_do_not_stop_the_report(results, items, tmp_path):
