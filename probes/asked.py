@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from worldschool.canonical import short_digest
@@ -9,7 +10,7 @@ from worldschool.errors import ConfigError
 from worldschool.experience.examples import read_examples
 from worldschool.models.language import ProbedModel
 from worldschool.probes.ask import Answer
-from worldschool.probes.config import ProbeConfig, SuiteSettings
+from worldschool.probes.config import ProbeConfig, SuiteSettings, files_of
 from worldschool.probes.measures import PlanMeasures, Row
 from worldschool.probes.overlap import check_overlap, refuse_trained_on
 from worldschool.probes.published.reading import read_published
@@ -53,11 +54,18 @@ TITLES = {
 }
 
 
+def _read(files: Sequence[str]) -> list[Example]:
+    """Return the examples of all files; one that several have is asked once."""
+    found = {example.example_id: example for file in files for example in read_examples(file)}
+    return list(found.values())
+
+
 class Asked:
     """The items of every suite, published ones too, and the shots shown before them."""
 
     def __init__(self, config: ProbeConfig) -> None:
-        examples = read_examples(config.examples) if config.examples is not None else []
+        self._sources = [Path(one) for one in files_of(config.examples)]
+        examples = _read(files_of(config.examples))
         self._examples = examples
         tasks = config.suites or {task: SuiteSettings() for task in sorted({e.task for e in examples})}
         self.settings: dict[str, SuiteSettings] = dict(tasks)
@@ -65,16 +73,15 @@ class Asked:
         self.titles = {task: TITLES.get(task, (task, "")) for task in self.items}
         self.shots: dict[str, list[list[Example]]] = {}
         if config.shots is not None:
-            shown = read_examples(config.shots)
+            shown = _read(files_of(config.shots))
             for task, items in self.items.items():
                 check_overlap(items, shown)
                 self.shots[task] = draw_shots(shown, task, config.shot_count, config.shot_sets, config.seed)
         self._add_published(config)
         refuse_trained_on(self.items, config.adapters)
-        source = Path(config.examples) if config.examples is not None else None
-        self._source = source
+        asked_from = ", ".join(files_of(config.examples)) or "published"
         for task, items in self.items.items():
-            check_items(items, self.settings[task], f"{config.examples or 'published'}: {task}")
+            check_items(items, self.settings[task], f"{asked_from}: {task}")
         self.excluded: dict[str, int] = {}
 
     @property
@@ -98,7 +105,7 @@ class Asked:
             if len(kept) < len(items):
                 gone = f"{len(items) - len(kept)} of {len(items)} items are left out"
                 say(f"{task}: {gone}, longer than the context of {model.context_length} tokens")
-        self._plans = {task: PlanMeasures(items, self._source) for task, items in self.items.items()}
+        self._plans = {task: PlanMeasures(items, self._sources) for task, items in self.items.items()}
         self.references = {task: plans.reference() for task, plans in self._plans.items()}
 
     def others(self, task: str) -> list[Example]:

@@ -23,6 +23,13 @@ def few_shot_name(shots: int) -> str:
     return f"{BASE}, {shots}-shot"
 
 
+def files_of(examples: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the files, or directories, that a setting names."""
+    if examples is None:
+        return ()
+    return (examples,) if isinstance(examples, str) else examples
+
+
 def slug(name: str) -> str:
     """Return a name as a part of a file's name: what is no letter or digit is a dash."""
     return "".join(letter if letter.isalnum() else "-" for letter in name)
@@ -67,12 +74,13 @@ class ProbeConfig(Config):
     """Name to PEFT adapter directory (or another "endpoint:" model); each is asked zero-shot and compared with the base model."""
     controls: ControlSettings = Field(default_factory=ControlSettings)
     """Which adapters are controls: reported beside the others, and never as something that was learned."""
-    examples: str | None = None
-    """Held-out examples to ask: a file, or an output directory of `worldschool examples`; null: published suites only."""
+    examples: str | tuple[str, ...] | None = None
+    """Held-out examples to ask: a file, or an output directory of `worldschool examples`, or several; null: published suites
+    only."""
     published: dict[str, PublishedSettings] = Field(default_factory=dict)
     """Suites that others published, read from the user's copy: a name, and format (e2wm, babi or robothow), path, items."""
-    shots: str | None = None
-    """Examples of another split to show the base model first; null: the base model is asked zero-shot only."""
+    shots: str | tuple[str, ...] | None = None
+    """Examples of another split, from one file or several, to show the base model first; null: the base model is asked zero-shot only."""
     shot_count: int = Field(default=3, ge=1)
     """How many are shown."""
     shot_sets: int = Field(default=4, ge=1)
@@ -95,9 +103,9 @@ class ProbeConfig(Config):
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
-        if self.examples is None and not self.published:
+        if not files_of(self.examples) and not self.published:
             raise ValueError("there is nothing to ask: give `examples`, `published` suites, or both")
-        if self.examples is None and (self.suites or self.shots is not None):
+        if not files_of(self.examples) and (self.suites or self.shots is not None):
             raise ValueError("`suites` and `shots` are about `examples`, and there are none")
         return self
 

@@ -42,10 +42,10 @@ class PlanMeasures:
 
     Args:
         items: of one task; of a task that asks for no plans nothing is measured.
-        examples: the file of examples that they are from (see `plans.starts_of`).
+        examples: the files of examples that they are from (see `plans.starts_of`).
     """
 
-    def __init__(self, items: Sequence[Example], examples: Path | None = None) -> None:
+    def __init__(self, items: Sequence[Example], examples: Sequence[Path] = ()) -> None:
         self._items = items if items and items[0].task in WRITTEN_PLANS else ()
         self._starts: Mapping[str, Start] = starts_of(self._items, examples) if self._items else {}
 

@@ -69,7 +69,7 @@ class Execution:
         return self.done / self.steps if self.steps else 0.0
 
 
-def starts_of(items: Sequence[Example], examples: Path | None = None) -> dict[str, Start]:
+def starts_of(items: Sequence[Example], examples: Sequence[Path] = ()) -> dict[str, Start]:
     """Return where plans begin, by item id; items of which that is not known are left out.
 
     An item says so itself (`meta`: start, goal_predicates), or its episode does: the datasets that a file of examples was
@@ -77,13 +77,14 @@ def starts_of(items: Sequence[Example], examples: Path | None = None) -> dict[st
 
     Args:
         items: of tasks of any kind; those that are no plan tasks are left out.
-        examples: the file of examples, or the directory that it is in.
+        examples: the files of examples, or the directories that they are in.
     """
     plans = [one for one in items if one.task in PLAN_TASKS]
     found = {one.example_id: start for one in plans if (start := _own_start(one)) is not None}
     left = [one for one in plans if one.example_id not in found]
-    if left and examples is not None:
-        episodes = _episodes({one.episode_id for one in left}, _datasets(examples))
+    if left:
+        datasets = list(dict.fromkeys(found for one in examples for found in _datasets(one)))
+        episodes = _episodes({one.episode_id for one in left}, datasets)
         for one in left:
             row = episodes.get(one.episode_id)
             if row is not None:

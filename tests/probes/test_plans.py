@@ -135,7 +135,7 @@ def written(tmp_path_factory):
 def test_every_right_answer_can_be_done_and_reaches_its_goal(written):
     items = read_examples(written)
     assert {one.task for one in items} == {"plan_generation", "plan_generation_confusing", "shopping_plan"}
-    starts = starts_of(items, written)
+    starts = starts_of(items, [written])
     assert len(starts) == len(items)
     runs = execute_all(items, [one.answer for one in items], starts)
     assert all(run is not None and run.executable and run.success for run in runs)
@@ -150,7 +150,7 @@ def test_items_say_themselves_where_they_begin_and_older_ones_leave_it_to_their_
     assert len(themselves) == len(items) and {one.task for one in items} == {*PLAN_TASKS}
     old = [without(one, "start") for one in items]
     assert starts_of(old) == {}  # neither they nor a run.json says
-    looked_up = starts_of(old, written)
+    looked_up = starts_of(old, [written])
     for one in items:
         own, found = themselves[one.example_id], looked_up[one.example_id]
         assert replace(own, goal=found.goal) == found and own.goal.predicates == found.goal.predicates
@@ -161,7 +161,7 @@ def test_items_say_themselves_where_they_begin_and_older_ones_leave_it_to_their_
 def test_a_start_that_cannot_be_used_is_looked_up(written, broken):
     one = next(one for one in read_examples(written) if one.task == "plan_generation")
     other = replace(one, meta=canonical_json({**json.loads(one.meta), "start": broken}))
-    assert starts_of([other]) == {} and len(starts_of([other], written)) == 1
+    assert starts_of([other]) == {} and len(starts_of([other], [written])) == 1
 
 
 def without(item, field):
@@ -172,7 +172,7 @@ def without(item, field):
 
 def test_measures_are_means_with_intervals(written):
     items = [one for one in read_examples(written) if one.task == "plan_generation"][:4]
-    plans = PlanMeasures(items, written)
+    plans = PlanMeasures(items, [written])
     assert plans.reference() == {"executable_steps": 1.0, "executable": 1.0, "success": 1.0}
     predictions = [items[0].answer, "Fly to the moon.", items[2].answer, ""]
     rows = plans.of(predictions, "a model")

@@ -187,3 +187,19 @@ def test_settings_that_cannot_be_followed_are_refused(settings, problem):
 
     with pytest.raises(ConfigError, match=problem):
         build_config(ProbeConfig, {"examples": "questions", **settings}, "probe.yaml")
+
+
+def test_questions_of_several_files_are_asked_together_and_each_once(tmp_path, monkeypatch):
+    first, second = questions("colour", 12), questions("shade", 12)
+    write_examples(tmp_path / "first.parquet", first)
+    write_examples(tmp_path / "second.jsonl", [*second, *first[:5]])
+    monkeypatch.setattr(LocalModel, "load", lambda *given, **named: Knowing([*first, *second]))
+    asked = tuple(str(tmp_path / name) for name in ("first.parquet", "second.jsonl"))
+    suite = {"balance": False, "items": 50}
+    config = ProbeConfig(model="knowing", examples=asked, suites={"colour": suite, "shade": suite}, texts=())
+    results = probe(config, tmp_path / "out")
+    assert {task: one["n"] for task, one in results["suites"].items()} == {"colour": 12, "shade": 12}
+    assert results["suites"]["shade"]["scores"]["base"]["value"] == 1
+    (tmp_path / "second.jsonl").unlink()
+    with pytest.raises(DatasetError, match=r"second\.jsonl"):
+        probe(config, tmp_path / "again")
