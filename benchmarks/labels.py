@@ -3,7 +3,7 @@
 python -m benchmarks.labels
 
 Episodes are collected for it, questions built by all builders whose answers follow from the text, and each is answered by
-tests/experience/solvers, which reads the prompt and nothing else.
+tests/experience/solvers, which reads the prompt and nothing else: of lives in houses, and of shopping.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Figure, arguments, report
+from tests.experience.solvers import shopping
 from tests.experience.solvers.answering import READABLE, answer
 from worldschool.experience.builders.base import builder_settings
 from worldschool.experience.questions.asking import Asking, asked_of
@@ -33,6 +34,7 @@ RARE = dict.fromkeys(("plug", "unplug", "wash", "wipe", "sit", "lie", "wear", "p
 WEIGHTS = {"walk": 5, "grab": 8, "put": 6, "drop": 2, "open": 1, "close": 0.5, "switch": 0.5, **RARE}
 SHOWN = 5
 PER_EPISODE = 4
+SHOPPING_PER_EPISODE = 16
 
 
 def main() -> None:
@@ -41,7 +43,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=20_000, help="how many questions, over all tasks")
     options = parser.parse_args()
     items = options.items // 20 if options.quick else options.items
-    limit = -(-items // len(READABLE))
+    limit = -(-items // (len(READABLE) + len(shopping.READABLE)))
     agreed: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -59,8 +61,9 @@ def main() -> None:
                 asking = Asking(settings, options.seed + number, limit=share)
                 for example in asked_of(store, asking, Tally(tasks)):
                     _compare(example, agreed, wrong)
+        _ask_of_shopping(Path(folder) / "shop", limit, options.seed, agreed, wrong)
     print(f"{'task':<20}{'questions':>10}{'disagree':>10}")
-    for task in READABLE:
+    for task in (*READABLE, *shopping.READABLE):
         print(f"{task:<20}{agreed[task] + wrong[task]:>10}{wrong[task]:>10}")
     print()
     figures = {
@@ -68,6 +71,27 @@ def main() -> None:
         "labels_disagreeing": Figure(wrong.total(), "questions", False),
     }
     report(figures, options.seed, options.json)
+
+
+def _ask_of_shopping(out: Path, limit: int, seed: int, agreed: Counter[str], wrong: Counter[str]) -> None:
+    """Compare questions about a scripted shopper's episodes; stories, which one task tells, in all styles."""
+    settings: dict[str, Any] = {"products": 5000, "max_steps": 40}
+    config = CollectConfig(
+        world="worldschool/Shop-v0",
+        world_config=settings,
+        agent={"name": "shopper"},
+        episodes=max(12, limit // 12),
+        seed=seed,
+        split="heldout",
+    )
+    collect(config, out, silent)
+    for number, style in enumerate(STYLES):
+        share = (limit + len(STYLES) - 1 - number) // len(STYLES)
+        values = {"style": style, "per_episode": SHOPPING_PER_EPISODE}
+        asked = {task: builder_settings(task, values, task) for task in shopping.READABLE}
+        asking = Asking(asked, seed + number, limit=share)
+        for example in asked_of(EpisodeStore.open(out), asking, Tally(list(asked))):
+            _compare(example, agreed, wrong)
 
 
 def _collected(out: Path, acted: bool, limit: int, seed: int) -> EpisodeStore:
@@ -87,7 +111,10 @@ def _collected(out: Path, acted: bool, limit: int, seed: int) -> EpisodeStore:
 def _compare(example: Example, agreed: Counter[str], wrong: Counter[str]) -> None:
     options = None if example.options is None else list(example.options)
     try:
-        derived = answer(example.prompt, options)
+        if example.task in shopping.READABLE:
+            derived = shopping.answer(example.prompt)
+        else:
+            derived = answer(example.prompt, options)
     except ValueError as error:
         derived = f"({error})"
     if derived == example.answer:

@@ -47,7 +47,7 @@ _SENTENCES: dict[str, tuple[str, ...]] = {
         "The shopper looked at the {object} of {target}.",
     ),
     "turn": ("The shopper turned to {object}.", "The shopper went to {object}."),
-    "return": ("The shopper went back to the {target}.", "The shopper returned to the {target}."),
+    "return": ("The shopper went back to {target}.", "The shopper returned to {target}."),
     "buy": ("The shopper bought {object}.", "The shopper ordered {object}."),
 }
 """Verb to wordings, the plain one first. Brief ones leave "The shopper" out."""

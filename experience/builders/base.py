@@ -193,25 +193,47 @@ BUILDERS: dict[str, BuilderSpec] = {
         fixed="golden",
     ),
     "fitting_product": _row(
-        "shopping.fitting_product", "FittingProductSettings", rules="recency primacy", classes=_PAGES
+        "shopping.fitting_product",
+        "FittingProductSettings",
+        2,
+        rules=f"{_MENTIONS} longest shortest",
+        classes=_PAGES,
     ),
     "violated_constraint": _row(
         "shopping.violated_constraint",
         "ViolatedConstraintSettings",
-        rules="longest shortest",
+        2,
+        rules=f"{_MENTIONS} nearest_mention longest shortest unseen",
         classes=_PAGES,
     ),
     "chosen_option": _row(
         "shopping.chosen_option",
         "ChosenOptionSettings",
+        2,
         rules=f"{_MENTIONS} nearest_mention last_place longest shortest",
         classes=_PAGES,
     ),
     "price_comparison": _row(
-        "shopping.price_comparison", "PriceComparisonSettings", rules="recency primacy", classes=_PAGES
+        "shopping.price_comparison",
+        "PriceComparisonSettings",
+        2,
+        rules=f"{_MENTIONS}",
+        classes=_PAGES,
     ),
-    "next_click": _row("shopping.next_click", "NextClickSettings", rules="longest shortest", classes=_PAGES),
-    "shopping_plan": _row("shopping.shopping_plan", "ShoppingPlanSettings", classes=_PAGES),
+    "next_click": _row(
+        "shopping.next_click",
+        "NextClickSettings",
+        2,
+        rules=f"{_MENTIONS} longest shortest",
+        classes=_PAGES,
+    ),
+    "next_page": _row(
+        "shopping.next_page",
+        "NextPageSettings",
+        rules="unseen overlap least_overlap longest shortest",
+        classes=_PAGES,
+    ),
+    "shopping_plan": _row("shopping.shopping_plan", "ShoppingPlanSettings", 2, classes=_PAGES),
 }
 
 

@@ -8,10 +8,11 @@ from random import Random
 from pydantic import Field
 
 from worldschool.experience.builders.base import BuilderSettings, Skipped, make_example
+from worldschool.experience.builders.shopping.parts import fitting_sets, goal_for
 from worldschool.experience.builders.shopping.visits import Shopping, asks_of_shopping, describe
 from worldschool.records import Example
 
-FEW = Skipped("the pages seen do not hold one product that fits and enough that do not")
+FEW = Skipped("the pages seen do not hold enough products that can be told apart")
 
 
 class FittingProductSettings(BuilderSettings):
@@ -21,36 +22,42 @@ class FittingProductSettings(BuilderSettings):
     """Products to choose from."""
 
 
-@asks_of_shopping(wished=True)
+@asks_of_shopping
 def build(
     lived: Shopping, settings: FittingProductSettings, story_seed: int, rng: Random
 ) -> Iterator[Example | Skipped]:
-    """Describe products of the results seen and ask which one meets every part of the instruction, options included."""
-    episode = lived.episode
-    wanted = episode.wanted.predicates
-    rows = list(lived.rows_seen)
-    rng.shuffle(rows)
-    missed = {row: len(lived.fails(row, wanted, lived.best_options(row, wanted))) for row in rows}
-    fitting = [row for row in rows if not missed[row]]
-    # What misses least is hardest to tell apart: it comes first.
-    wrong = sorted((row for row in rows if missed[row]), key=lambda row: missed[row])
-    count = settings.options - 1
-    if not fitting or len(wrong) < count:
+    """Describe products of the results seen, and ask of each in turn, by an instruction that it alone meets.
+
+    The same products are asked about as often as there are, each being right once; every part of an instruction is
+    met by others of them too.
+    """
+    yielded = 0
+    for wishes in fitting_sets(lived, lived.rows_seen, settings.options, rng):
+        product = lived.world.shop.catalogue.product
+        shown = [product(row) for row in rng.sample(sorted(wishes), len(wishes))]
+        story = "\n".join(describe(one) for one in shown)
+        for row, parts in wishes.items():
+            if yielded == settings.per_episode:
+                return
+            compared = [product(one) for one in (row, *wishes)]
+            goal = goal_for(compared, rng.sample(parts, len(parts)), rng)
+            fitting = [
+                one
+                for one in wishes
+                if not lived.fails(one, goal.predicates, lived.best_options(one, goal.predicates))
+            ]
+            if fitting != [row]:  # another kind after all, by its title
+                continue
+            yielded += 1
+            yield make_example(
+                "fitting_product",
+                lived.episode,
+                story_seed,
+                f"Instruction: {goal.text}\nProducts:\n{story}\nQuestion: Which product fits the instruction?\nAnswer:",
+                product(row).asin,
+                options=tuple(one.asin for one in shown),
+                dials={"distractors": len(shown) - 1, "constraints": len(parts)},
+                meta={"story": story, "cue": f"{len(parts)} parts"},
+            )
+    if not yielded:
         yield FEW
-        return
-    for right in fitting[: settings.per_episode]:
-        others = rng.sample(wrong[: 2 * count], count)
-        shown = [lived.world.shop.catalogue.product(row) for row in (right, *others)]
-        rng.shuffle(shown)
-        answer = lived.world.shop.catalogue.product(right).asin
-        story = "\n".join(describe(product) for product in shown)
-        yield make_example(
-            "fitting_product",
-            episode,
-            story_seed,
-            f"Instruction: {episode.goal}\nProducts:\n{story}\nQuestion: Which product fits the instruction?\nAnswer:",
-            answer,
-            options=tuple(product.asin for product in shown),
-            dials={"distractors": count, "constraints": len(wanted)},
-            meta={"story": story, "cue": episode.goal},
-        )

@@ -15,14 +15,13 @@ from worldschool.envs.shop.reward import options_met
 from worldschool.envs.shop.session import Visit
 from worldschool.envs.shop.wishes import ATTRIBUTE, OPTION, PRICE, TYPE, predicate_holds
 from worldschool.errors import WorldError
-from worldschool.experience.builders.base import NOT_REACHED, BuilderSettings, Skipped
+from worldschool.experience.builders.base import BuilderSettings, Skipped
 from worldschool.experience.builders.latest import Latest
 from worldschool.experience.builders.reliving import CHANGED, kept_world
 from worldschool.experience.executing import executed
 from worldschool.records import Episode, Example, Predicate
 
 NO_SHOP = Skipped("not an episode of the shop")
-NO_WISH = Skipped("nothing was wished for")
 SettingsT = TypeVar("SettingsT", bound=BuilderSettings)
 
 
@@ -76,34 +75,20 @@ Questions: TypeAlias = Callable[[Shopping, SettingsT, int, Random], Iterator[Exa
 Build: TypeAlias = Callable[[Episode, SettingsT, int, Random], Iterator[Example | Skipped]]
 
 
-def asks_of_shopping(
-    *, wished: bool = False, reached: bool = False
-) -> Callable[[Questions[SettingsT]], Build[SettingsT]]:
-    """Make a builder from a function that asks about an episode executed again; other episodes are skipped.
+def asks_of_shopping(ask: Questions[SettingsT]) -> Build[SettingsT]:
+    """Make a builder from a function that asks about an episode executed again; other episodes are skipped."""
 
-    Args:
-        wished: skip episodes in which nothing is wished for as well.
-        reached: skip those that did not reach their goal.
-    """
+    @wraps(ask)
+    def build(
+        episode: Episode, settings: SettingsT, story_seed: int, rng: Random
+    ) -> Iterator[Example | Skipped]:
+        lived = shopping(episode)
+        if isinstance(lived, Skipped):
+            yield lived
+        else:
+            yield from ask(lived, settings, story_seed, rng)
 
-    def asking(ask: Questions[SettingsT]) -> Build[SettingsT]:
-        @wraps(ask)
-        def build(
-            episode: Episode, settings: SettingsT, story_seed: int, rng: Random
-        ) -> Iterator[Example | Skipped]:
-            lived = shopping(episode)
-            if isinstance(lived, Skipped):
-                yield lived
-            elif wished and not episode.wanted.predicates:
-                yield NO_WISH
-            elif reached and not episode.success:
-                yield NOT_REACHED
-            else:
-                yield from ask(lived, settings, story_seed, rng)
-
-        return build
-
-    return asking
+    return build
 
 
 def shopping(episode: Episode) -> Shopping | Skipped:
