@@ -17,7 +17,8 @@ from benchmarks.harness import Figure, Peer, arguments, report
 from worldschool.experience.examples import examples_command
 from worldschool.experience.runner import collect
 from worldschool.learners.finetune import FinetuneConfig, RetentionSettings, finetune
-from worldschool.learners.finetune.run import load_for_training, measure_fisher
+from worldschool.learners.finetune.retaining import measure_fisher
+from worldschool.learners.finetune.run import load_for_training
 from worldschool.probes.config import SuiteSettings
 from worldschool.probes.run import probe
 from worldschool.probes.table import results_table

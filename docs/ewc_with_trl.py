@@ -8,7 +8,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
 from worldschool.learners.finetune.config import ATTENTION, FisherSettings
-from worldschool.learners.finetune.run import measure_fisher
+from worldschool.learners.finetune.retaining import measure_fisher
 from worldschool.learners.retention.callback import EWCCallback
 
 name, examples, general, out = sys.argv[1:]

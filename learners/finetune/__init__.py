@@ -6,7 +6,8 @@ from worldschool.learners.finetune.config import (
     LoraSettings,
     RetentionSettings,
 )
-from worldschool.learners.finetune.run import finetune, measure_fisher
+from worldschool.learners.finetune.retaining import measure_fisher
+from worldschool.learners.finetune.run import finetune
 
 __all__ = [
     "FinetuneConfig",

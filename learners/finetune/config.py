@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from worldschool.config import Config
 
@@ -41,18 +41,64 @@ class FisherSettings(Config):
     """Which pieces are drawn, and what is sampled."""
 
 
+Kind: TypeAlias = Literal["ewc", "l2", "kl", "replay"]
+STRENGTHS: dict[str, float] = {"ewc": 5e4, "l2": 1e-3, "kl": 1.0, "replay": 1.0, "none": 0.0}
+"""What each way's penalty is multiplied by unless told otherwise; only EWC's is calibrated (docs/learners.md)."""
+
+
+class GeneralSettings(Config):
+    """General text that `kl` and `replay` remember by."""
+
+    texts: tuple[str, ...] = ("pydoc:fisher", "sampled")
+    """Names or paths (see worldschool.models.texts); "sampled" is drawn from the model itself."""
+    samples: int = Field(default=96, ge=1)
+    """Pieces of text in all, shared evenly among `texts`."""
+    tokens: int = Field(default=64, ge=2)
+    """Tokens of each piece."""
+    batch: int = Field(default=4, ge=1)
+    """Pieces that each step looks at."""
+    seed: int = 0
+    """Which pieces are drawn, what is sampled, and which of them a step looks at."""
+
+
 class RetentionSettings(Config):
     """What holds the model near its old self."""
 
-    kind: Literal["ewc", "none"] = "ewc"
-    """Elastic weight consolidation, or nothing (plain LoRA)."""
-    strength: float = Field(default=5e4, ge=0)
-    """lambda of L_V + lambda * sum F (theta - theta*)^2; calibrated for F of the mean token NLL per text,
-    at this learning rate (docs/learners.md)."""
+    kind: Literal["ewc", "l2", "kl", "replay", "none"] = "ewc"
+    """Elastic weight consolidation; the squared distance from the start; divergence from the base model's predictions on
+    general text; learning general text, too; or nothing (plain LoRA)."""
+    strength: float = Field(default=STRENGTHS["ewc"], ge=0)
+    """What the penalty is multiplied by; lambda of L_V + lambda * sum F (theta - theta*)^2 for EWC, calibrated for F of the mean
+    token NLL per text at this learning rate (docs/learners.md). Left out: 5e4 for ewc, 1e-3 for l2, 1 for kl and replay."""
+    also: dict[Kind, float] = Field(default_factory=dict)
+    """Further kinds at the same time, each with its strength: `{replay: 0.5}`."""
     fisher: str | None = None
-    """A Fisher directory to use; made (and kept in OUT/fisher) when this is null."""
+    """For EWC: a Fisher directory to use; made (and kept in OUT/fisher) when this is null."""
     measure: FisherSettings = FisherSettings()
     """How it is made."""
+    general: GeneralSettings = GeneralSettings()
+    """For `kl` and `replay`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _strength_of_kind(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("kind") in STRENGTHS and "strength" not in given:
+            return given | {"strength": STRENGTHS[given["kind"]]}
+        return given
+
+    @model_validator(mode="after")
+    def _each_kind_once(self) -> Self:
+        if self.kind in self.also:
+            raise ValueError(f"`also` has {self.kind!r}, which is `kind` already: name it once")
+        if any(not strength >= 0 for strength in self.also.values()):
+            raise ValueError(f"`also` has a strength that is no number from 0 up: {self.also}")
+        return self
+
+    def strengths(self) -> dict[Kind, float]:
+        """Return every kind that holds the model, and its strength."""
+        if self.kind == "none":
+            return dict(self.also)
+        return {self.kind: self.strength, **self.also}
 
 
 class FinetuneConfig(Config):

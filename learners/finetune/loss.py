@@ -31,7 +31,7 @@ def completion_loss(model: Any, batch: Batch) -> torch.Tensor:
 
 
 def accumulate_gradients(
-    model: Any, rows: Sequence[Row], retention: Retention, pad: int, device: torch.device
+    model: Any, rows: Sequence[Row], retention: Retention, pad: int, device: torch.device, step: int = 0
 ) -> tuple[float, float]:
     """Add the gradient of one step's whole loss, L_V + lambda * penalty, to the adapter's `.grad`.
 
@@ -49,7 +49,7 @@ def accumulate_gradients(
         loss_value += loss.item()
     penalty_value = 0.0
     if retention.strength > 0:
-        penalty = retention.penalty()
+        penalty = retention.penalty(step)
         (retention.strength * penalty).backward()  # type: ignore[no-untyped-call]
         penalty_value = penalty.item()
     return loss_value, penalty_value

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from worldschool.errors import DatasetError, FisherError
+from worldschool.errors import DatasetError
 from worldschool.experience.examples import read_examples
 from worldschool.files import write_atomic, write_json
-from worldschool.learners.finetune.config import FinetuneConfig, FisherSettings
+from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import TrainingData, build_rows
+from worldschool.learners.finetune.retaining import KINDS, fisher_for, make_retention, pieces_for
 from worldschool.learners.finetune.trainer import Trainer, add_adapter, curve_json
 from worldschool.learners.fisher.information import Fisher
-from worldschool.learners.fisher.measuring import compute_fisher
-from worldschool.learners.fisher.parameters import matching_parameters
-from worldschool.learners.retention.base import NoRetention, Retention
-from worldschool.learners.retention.ewc import EWC
 from worldschool.models.causal import load_causal_lm, model_fingerprint
-from worldschool.models.texts import chunks, load_text, sample_texts
 from worldschool.progress import progress
 from worldschool.records import Example
 from worldschool.runs import claim_output, package_versions, source_commit
@@ -39,7 +34,7 @@ def finetune(config: FinetuneConfig, out: Path) -> Path:
         return out
     model, tokenizer = load_for_training(config)
     data = prepare_rows(model, tokenizer, examples, config)
-    fisher = _fisher_for(model, tokenizer, config, out)
+    fisher = fisher_for(model, tokenizer, config, out)
     trainer = make_trainer(model, tokenizer, data, fisher, config)
     trainer.restore(out / "checkpoint")
     with progress("fine-tune", config.max_steps, "steps", trainer.steps_done) as advance:
@@ -96,76 +91,12 @@ def prepare_rows(model: Any, tokenizer: Any, examples: list[Example], config: Fi
 def make_trainer(
     model: Any, tokenizer: Any, data: TrainingData, fisher: Fisher | None, config: FinetuneConfig
 ) -> Trainer:
-    """Attach the adapter and put the trainer together; a Fisher is wanted when the retention is EWC."""
+    """Attach the adapter and put the trainer together; a Fisher is wanted when EWC is among the retention's kinds."""
+    pieces = pieces_for(model, tokenizer, config.retention)  # sampled before there is an adapter
     adapted = add_adapter(model, config)
-    retention: Retention = NoRetention()
-    if fisher is not None:
-        retention = EWC(adapted, fisher, config.retention.strength, config.retention.fisher or "fisher")
+    retention = make_retention(adapted, fisher, pieces, config.retention)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
     return Trainer(adapted, data.rows, retention, config, int(pad))
-
-
-def measure_fisher(
-    model: Any,
-    tokenizer: Any,
-    settings: FisherSettings,
-    target_modules: Sequence[str],
-    keep: Path | None = None,
-) -> Fisher:
-    """Measure the Fisher information of `model` on general text.
-
-    Args:
-        model: a transformers causal language model.
-        tokenizer: the model's.
-        settings: which texts, how much of them, and what is kept.
-        target_modules: last names of the modules whose weights are measured.
-        keep: a file that an interrupted measurement goes on from.
-
-    Raises:
-        UserError: a text is missing or too short, or the model has no such modules.
-    """
-    parameters = matching_parameters(model, target_modules)
-    share, rest = divmod(settings.samples, len(settings.texts))
-    pieces: list[list[int]] = []
-    for number, name in enumerate(settings.texts):
-        count = share + (number < rest)
-        if count == 0:
-            continue
-        if name == "sampled":
-            with progress("sample general text", settings.tokens, "tokens each") as advance:
-                pieces += sample_texts(model, tokenizer, count, settings.tokens, settings.seed, advance)
-            continue
-        found = chunks(tokenizer, load_text(name).documents, settings.tokens, count, settings.seed)
-        if not found:
-            raise FisherError(
-                f"no document in it has {settings.tokens} tokens", where=name, mend="Lower `tokens`."
-            )
-        pieces += found
-    with progress("Fisher information", len(pieces), "texts") as advance:
-        return compute_fisher(
-            model,
-            pieces,
-            parameters,
-            advance,
-            settings.texts,
-            form=settings.form,
-            labels=settings.labels,
-            seed=settings.seed,
-            keep=keep,
-        )
-
-
-def _fisher_for(model: Any, tokenizer: Any, config: FinetuneConfig, out: Path) -> Fisher | None:
-    if config.retention.kind == "none":
-        return None
-    if config.retention.fisher is not None:
-        return Fisher.load(Path(config.retention.fisher))
-    if (out / "fisher" / "fisher.json").exists():
-        return Fisher.load(out / "fisher")
-    keep = out / "fisher" / "partial.safetensors"
-    fisher = measure_fisher(model, tokenizer, config.retention.measure, config.lora.target_modules, keep)
-    fisher.save(out / "fisher")
-    return fisher
 
 
 def _write_adapter(trainer: Trainer, data: TrainingData, config: FinetuneConfig, out: Path) -> None:
@@ -190,10 +121,8 @@ def _write_adapter(trainer: Trainer, data: TrainingData, config: FinetuneConfig,
 
 
 def _model_card(trainer: Trainer, data: TrainingData, config: FinetuneConfig) -> str:
-    held = (
-        f"elastic weight consolidation, lambda {config.retention.strength:g}"
-        if config.retention.kind == "ewc"
-        else "nothing (plain LoRA)"
+    held = " and ".join(
+        f"{KINDS[kind]} (strength {strength:g})" for kind, strength in config.retention.strengths().items()
     )
     last = trainer.curve[-1]
     return f"""---
@@ -205,7 +134,7 @@ tags: [worldschool, lora, ewc]
 
 Made by `worldschool finetune` for {config.model}: {trainer.steps_done} steps, {trainer.examples} examples,
 {trainer.tokens} tokens, learning rate {config.learning_rate:g}, rank {config.lora.r} on
-{", ".join(config.lora.target_modules)}. Held near the base model by {held}. The last step's loss was
+{", ".join(config.lora.target_modules)}. Held near the base model by {held or "nothing (plain LoRA)"}. The last step's loss was
 {last.loss:.3f} nats and its penalty {last.penalty:.3g}. {len(data.excluded)} examples were left out.
 `training.json` has everything, `run.json` the configuration.
 

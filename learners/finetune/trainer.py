@@ -105,7 +105,9 @@ class Trainer:
             group["lr"] = rate
         rows = next(self._batches)
         self.model.train()
-        loss, penalty = accumulate_gradients(self.model, rows, self.retention, self.pad, self._device)
+        loss, penalty = accumulate_gradients(
+            self.model, rows, self.retention, self.pad, self._device, self.steps_done
+        )
         torch.nn.utils.clip_grad_norm_(trainable(self.model), self.config.gradient_clip)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from worldschool.errors import FisherError
-from worldschool.learners.fisher.forms import Exact
+from worldschool.learners.fisher.forms import Factored
 from worldschool.learners.fisher.information import Fisher
 from worldschool.models.causal import base_parameters, model_fingerprint
 
@@ -35,7 +35,7 @@ def matching_parameters(model: Any, target_modules: Sequence[str]) -> list[str]:
 
 
 def blank_fisher(model: Any, target_modules: Sequence[str]) -> Fisher:
-    """Return a Fisher of zeros for these modules: it holds nothing, and costs a training step what a real one does.
+    """Return a factored Fisher of zeros for these modules: it holds nothing, and costs a step what a real one does.
 
     Raises:
         FisherError: the model has no such modules.
@@ -43,5 +43,9 @@ def blank_fisher(model: Any, target_modules: Sequence[str]) -> Fisher:
     weights = base_parameters(model)
     names = matching_parameters(model, target_modules)
     return Fisher(
-        {name: Exact(torch.zeros(weights[name].shape)) for name in names}, model_fingerprint(model), "", 0, 0
+        {name: Factored(*(torch.zeros(size, 1) for size in weights[name].shape)) for name in names},
+        model_fingerprint(model),
+        "",
+        0,
+        0,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -12,8 +13,12 @@ class Retention(Protocol):
 
     strength: float
 
-    def penalty(self) -> torch.Tensor:
-        """Return the penalty at the present weights, a scalar, before it is multiplied by `strength`."""
+    def penalty(self, step: int = 0) -> torch.Tensor:
+        """Return the penalty at the present weights, a scalar, before it is multiplied by `strength`.
+
+        Args:
+            step: optimizer steps done; what is drawn for a step depends on it and on nothing before it.
+        """
         ...
 
 
@@ -33,9 +38,27 @@ class NoRetention:
 
     strength = 0.0
 
-    def penalty(self) -> torch.Tensor:
+    def penalty(self, step: int = 0) -> torch.Tensor:
         """Return zero."""
         return torch.zeros(())
+
+
+class Combined:
+    """Several ways at once: the sum of their penalties, each times its own strength.
+
+    Args:
+        parts: what holds the model.
+    """
+
+    strength = 1.0
+
+    def __init__(self, parts: Sequence[Retention]) -> None:
+        self.parts = tuple(parts)
+
+    def penalty(self, step: int = 0) -> torch.Tensor:
+        """See `Retention`."""
+        found = [part.strength * part.penalty(step) for part in self.parts]
+        return torch.stack(found).sum()
 
 
 def add_to_gradient(tensor: torch.Tensor, gradient: torch.Tensor) -> None:

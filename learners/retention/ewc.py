@@ -1,4 +1,4 @@
-"""Elastic weight consolidation, of a LoRA adapter and of all weights.
+"""Elastic weight consolidation of a LoRA adapter, and plain L2 to the start, its special case of weights that all matter alike.
 
 EWC with LoRA (Xiang et al. 2023, joining Kirkpatrick et al. 2017 and Hu et al. 2021): an adapted matrix differs from
 its original by s B A, so that
@@ -11,12 +11,13 @@ between 1e-7 and 1e-5, which is why a useful lambda is large (see docs/learners.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
 
 from worldschool.errors import FisherError
-from worldschool.learners.fisher.forms import Importance
+from worldschool.learners.fisher.forms import Factored, Importance
 from worldschool.learners.fisher.information import Fisher
 from worldschool.learners.retention.adapted import Adapted, adapted_matrices
 from worldschool.learners.retention.base import add_to_gradient
@@ -31,27 +32,18 @@ class _Held(NamedTuple):
     importance: Importance
 
 
-class EWC:
-    """Elastic weight consolidation of a LoRA-adapted model.
+class HeldMatrices:
+    """A penalty sum F (s B A)^2 over adapted matrices, whatever F is.
 
-    Args:
-        model: a PEFT model with LoRA layers.
-        fisher: made for its base model, covering every adapted matrix, in any form.
+    Attributes:
         strength: lambda, >= 0.
-
-    Raises:
-        FisherError: the Fisher is for another model, or lacks an adapted matrix or has it in another shape.
-        ModelError: the adapter's update is not s B A (see `adapted.adapted_matrices`).
     """
 
-    def __init__(self, model: Any, fisher: Fisher, strength: float, where: str = "fisher") -> None:
-        adapted = adapted_matrices(model)
-        fisher.check_model(model, where)
-        self.strength = strength
-        self._held = [_held(one, fisher, where) for one in adapted]
+    def __init__(self, held: Sequence[_Held], strength: float) -> None:
+        self._held, self.strength = list(held), strength
 
-    def penalty(self) -> torch.Tensor:
-        """Return sum F (s B A)^2 over the adapted matrices, to be differentiated by autograd."""
+    def penalty(self, step: int = 0) -> torch.Tensor:
+        """Return sum F (s B A)^2, to be differentiated by autograd."""
         total = torch.zeros((), device=self._held[0].a.device)
         for one in self._held:
             total = total + LowRankPenalty.apply(*one)  # type: ignore[no-untyped-call]
@@ -66,6 +58,51 @@ class EWC:
             add_to_gradient(one.a, pull.by_a.mul_(self.strength))
             add_to_gradient(one.b, pull.by_b.mul_(self.strength))
         return total
+
+
+class EWC(HeldMatrices):
+    """Elastic weight consolidation of a LoRA-adapted model.
+
+    Args:
+        model: a PEFT model with LoRA layers.
+        fisher: made for its base model, covering every adapted matrix, in any form.
+        strength: lambda, >= 0.
+        where: what the Fisher is called in errors.
+
+    Raises:
+        FisherError: the Fisher is for another model, or lacks an adapted matrix or has it in another shape.
+        ModelError: the adapter's update is not s B A (see `adapted.adapted_matrices`).
+    """
+
+    def __init__(self, model: Any, fisher: Fisher, strength: float, where: str = "fisher") -> None:
+        adapted = adapted_matrices(model)
+        fisher.check_model(model, where)
+        super().__init__([_held(one, fisher, where) for one in adapted], strength)
+
+
+class L2(HeldMatrices):
+    """The squared distance from the start, sum (s B A)^2: EWC with F = 1, which needs no Fisher information.
+
+    Args:
+        model: a PEFT model with LoRA layers.
+        strength: lambda, >= 0.
+
+    Raises:
+        ModelError: the adapter's update is not s B A (see `adapted.adapted_matrices`).
+    """
+
+    def __init__(self, model: Any, strength: float) -> None:
+        ones = [
+            _Held(
+                one.a, one.b, one.scale, Factored(_ones(one.b.shape[0], one.a), _ones(one.a.shape[1], one.a))
+            )
+            for one in adapted_matrices(model)
+        ]
+        super().__init__(ones, strength)
+
+
+def _ones(size: int, like: torch.Tensor) -> torch.Tensor:
+    return torch.ones(size, 1, device=like.device)
 
 
 def _held(one: Adapted, fisher: Fisher, where: str) -> _Held:

@@ -1,0 +1,140 @@
+"""L2, divergence from the base model, replay, and combinations: what each penalty is, and that a run with it goes on."""
+
+import math
+
+import pytest
+import torch
+
+from tests.learners.test_finetune import make_trainer as plain_trainer
+from worldschool.config import build_config
+from worldschool.errors import ConfigError, FisherError
+from worldschool.learners.finetune.config import FinetuneConfig, RetentionSettings
+from worldschool.learners.finetune.retaining import make_retention
+from worldschool.learners.fisher.measuring import compute_fisher
+from worldschool.learners.fisher.parameters import matching_parameters
+from worldschool.learners.retention.base import Combined, NoRetention
+from worldschool.learners.retention.ewc import EWC, L2
+from worldschool.learners.retention.general import KLToBase, Replay
+from worldschool.models.causal import base_parameters
+
+PIECES = [[5, 9, 30, 31], [12, 13, 40, 41], [8, 80, 81, 82], [9, 1, 2, 3], [7, 7, 60, 61]]
+
+
+@pytest.fixture
+def adapted(tiny_models):
+    return tiny_models.adapt(tiny_models.llama())
+
+
+def test_l2_is_the_squared_distance_of_the_merged_weights(adapted, tiny_models):
+    found = L2(adapted, 1.0)
+    by_closed_form = float(found.add_gradients())
+    assert by_closed_form == pytest.approx(float(found.penalty().detach()), rel=1e-5)
+    start, end = base_parameters(tiny_models.llama()), base_parameters(adapted.merge_and_unload())
+    assert by_closed_form == pytest.approx(
+        sum(float(((end[n] - start[n]) ** 2).sum()) for n in start), rel=1e-4
+    )
+
+
+def test_divergence_from_the_base_model_is_what_its_definition_says(adapted, tiny_models):
+    kl = KLToBase(adapted, PIECES, 1.0, batch=5)
+    ids = torch.tensor(PIECES)
+    base = tiny_models.llama()(input_ids=ids).logits[:, :-1].softmax(-1)
+    now = adapted(input_ids=ids).logits[:, :-1].softmax(-1)
+    by_hand = (base * (base / now).log()).sum(-1).mean()
+    assert float(kl.penalty().detach()) == pytest.approx(float(by_hand.detach()), rel=1e-4) and by_hand > 0.01
+    fresh = KLToBase(tiny_models.adapt(tiny_models.llama(), seed=None), PIECES, 1.0)
+    assert float(fresh.penalty().detach()) == pytest.approx(0.0, abs=1e-6)
+    kl.penalty().backward()
+    assert any(p.grad is not None and p.grad.any() for p in adapted.parameters())
+
+
+def test_replay_is_the_loss_on_the_pieces_of_the_step(adapted):
+    replay = Replay(adapted, PIECES, 1.0, batch=2, seed=3)
+    ids = replay._drawn(7)
+    assert ids.tolist() == replay._drawn(7).tolist() and all(row in PIECES for row in ids.tolist())
+    assert {tuple(map(tuple, replay._drawn(step).tolist())) for step in range(20)} != {
+        tuple(map(tuple, ids.tolist()))
+    }
+    by_hand = adapted(input_ids=ids, labels=ids).loss
+    assert float(replay.penalty(7).detach()) == pytest.approx(float(by_hand.detach()), rel=1e-5)
+    for pieces in ([], [[1, 2], [1, 2, 3]], [[4]]):
+        with pytest.raises(
+            FisherError, match=r"retention.general: there are no pieces of general text of one length"
+        ):
+            Replay(adapted, pieces, 1.0)
+
+
+def test_settings_say_which_ways_and_how_strong(adapted, tiny_models):
+    def settings(**values):
+        return build_config(RetentionSettings, values, "retention")
+
+    assert settings().strengths() == {"ewc": 5e4} and settings(kind="none").strengths() == {}
+    assert settings(kind="kl").strengths() == {"kl": 1.0} and settings(kind="l2", strength=2).strengths() == {
+        "l2": 2
+    }
+    both = settings(kind="ewc", strength=3.0, also={"replay": 0.5, "kl": 2.0})
+    fisher = compute_fisher(tiny_models.llama(), PIECES, matching_parameters(tiny_models.llama(), ("q_proj", "k_proj", "v_proj", "o_proj")))  # fmt: skip
+    made = make_retention(adapted, fisher, PIECES, both)
+    assert isinstance(made, Combined) and [type(part) for part in made.parts] == [EWC, Replay, KLToBase]
+    alone = [float(part.penalty(4).detach()) for part in made.parts]
+    assert float(made.penalty(4).detach()) == pytest.approx(
+        3 * alone[0] + 0.5 * alone[1] + 2 * alone[2], rel=1e-5
+    )
+    assert isinstance(make_retention(adapted, None, [], settings(kind="none")), NoRetention)
+    with pytest.raises(ConfigError, match=r"`also` has 'ewc', which is `kind` already"):
+        settings(also={"ewc": 1.0})
+    with pytest.raises(ConfigError, match=r"`also` has a strength that is no number from 0 up"):
+        settings(also={"kl": -1.0})
+    with pytest.raises(ConfigError, match="kind"):
+        settings(kind="prayer")
+
+
+@pytest.mark.parametrize("kind", ["l2", "kl", "replay"])
+def test_each_way_holds_a_model_back_and_goes_on_where_it_was(kind, tiny_models, tmp_path):
+    tokenizer = tiny_models.tokenizer()
+    steps = {"max_steps": 6, "checkpoint_steps": 3}
+
+    def trainer(strength):
+        made = plain_trainer(tiny_models, tokenizer, **steps)
+        retention = RetentionSettings(kind=kind, strength=strength)
+        made.retention = make_retention(made.model, None, PIECES, retention)
+        return made
+
+    free, held = trainer(0.0), trainer({"l2": 10.0, "kl": 50.0, "replay": 50.0}[kind])
+    for one in (free, held):
+        one.train(tmp_path / "unused")
+    measured = [float(make_retention(one.model, None, PIECES, RetentionSettings(kind=kind)).penalty(0).detach()) for one in (free, held)]  # fmt: skip
+    assert math.isfinite(measured[1]) and measured[1] < measured[0]
+    first, second = trainer(held.retention.strength), trainer(held.retention.strength)
+    while first.steps_done < 3:
+        first.step()
+    first.save(tmp_path / kind)
+    assert second.restore(tmp_path / kind) and second.steps_done == 3
+    while second.steps_done < 6:
+        second.step()
+    ends = [{n: p for n, p in one.model.named_parameters() if p.requires_grad} for one in (held, second)]
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+def test_the_command_remembers_by_general_text(tiny_llama, tmp_path):
+    from tests.learners.test_finetune import make_examples
+    from worldschool.experience.examples import write_examples
+    from worldschool.learners.finetune.run import finetune
+
+    write_examples(tmp_path / "examples.jsonl", make_examples())
+    values = {
+        "model": str(tiny_llama),
+        "examples": (str(tmp_path / "examples.jsonl"),),
+        "retention": {
+            "kind": "kl",
+            "also": {"l2": 0.1},
+            "general": {"texts": ["prose"], "samples": 6, "tokens": 16},
+        },
+        "max_steps": 2,
+        "batch_examples": 2,
+    }
+    out = finetune(build_config(FinetuneConfig, values, "run"), tmp_path / "out")
+    card = (out / "README.md").read_text()
+    assert "the divergence from its predictions on general text (strength 1)" in card
+    assert "the squared distance from its weights (strength 0.1)" in card
+    assert not (out / "fisher").exists()
