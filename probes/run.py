@@ -19,22 +19,18 @@ from worldschool.models.completions import ENDPOINT
 from worldschool.models.language import LocalModel, ProbedModel, load_model
 from worldschool.models.scoring import TextLoss, text_loss
 from worldschool.models.texts import load_text
-from worldschool.probes.ask import Answer, ask, by_normalization, score_prediction, suite_metric
-from worldschool.probes.asked import TITLES, Asked
+from worldschool.probes.ask import Answer, ask
+from worldschool.probes.asked import Asked
 from worldschool.probes.config import BASE, ProbeConfig, few_shot_name
-from worldschool.probes.dials import by_dial
-from worldschool.probes.measures import MEASURES, Row, summary
+from worldschool.probes.measures import MEASURES, Row
 from worldschool.probes.overlap import trained, training_record
 from worldschool.probes.parts import Parts
 from worldschool.probes.reporting.report import write_report
 from worldschool.probes.results import RESULTS_SCHEMA
-from worldschool.probes.shortcuts import shortcut_scores
-from worldschool.probes.statistics import holm, mean_interval, paired_difference, relative_change
+from worldschool.probes.scores import CORRECTION, comparisons, retention_results, suite_results
 from worldschool.progress import progress
 from worldschool.records import Example
 from worldschool.runs import claim_output, package_versions, source_commit
-
-CORRECTION = "p_holm: Holm's correction for the number of all comparisons"
 
 
 @dataclass(frozen=True)
@@ -87,6 +83,7 @@ def probe(
         if contender.shots == 0:
             losses[contender.name] = _losses(contender, model, config, parts)
     measures = asked.measures(answers)
+    adapters = [contender.name for contender in contenders if contender.adapter is not None]
     results: dict[str, Any] = {
         "schema": RESULTS_SCHEMA,
         "title": "What was learned, and what was lost",
@@ -107,9 +104,9 @@ def probe(
             }
             for c in contenders
         ],
-        "suites": {task: _suite(task, asked, answers, measures, config) for task in asked.items},
-        "retention": _retention(losses, config),
-        "comparisons": _comparisons(asked, answers, contenders, config),
+        "suites": {task: suite_results(task, asked, answers, measures, config) for task in asked.items},
+        "retention": retention_results(losses, config),
+        "comparisons": comparisons(asked, answers, adapters, config),
         "correction": CORRECTION,
         **(extra or {}),
     }
@@ -177,121 +174,6 @@ def spread(documents: list[str], model: LocalModel, tokens: int) -> list[str]:
         ids = model.tokenizer(document, verbose=False)["input_ids"]
         pieces.append(document if len(ids) <= share else model.tokenizer.decode(ids[:share]))
     return pieces
-
-
-def _suite(
-    task: str,
-    asked: Asked,
-    answers: dict[str, dict[str, list[Answer]]],
-    measures: dict[str, dict[str, list[Row]]],
-    config: ProbeConfig,
-) -> dict[str, Any]:
-    items, settings = asked.items[task], asked.settings[task]
-    scored = items[0].options is not None and settings.decoding is None
-    title, about = asked.titles[task]
-    shortcuts = shortcut_scores(
-        items, asked.others(task), lambda item, text: score_prediction(item, text).score, config.seed
-    )
-    chance = None
-    if items[0].options is not None:
-        chance = sum(1 / len(item.options or (1,)) for item in items) / len(items)
-    scores = {}
-    for model, by_task in answers.items():
-        values = [answer.score for answer in by_task[task]]
-        interval = mean_interval(values, seed=config.seed)
-        scores[model] = {
-            "value": interval.value,
-            "ci95": [interval.low, interval.high],
-            "exact": sum(answer.correct for answer in by_task[task]) / len(items),
-            "by_dial": by_dial([item.dials for item in items], values),
-            **({"by_normalization": by_normalization(by_task[task])} if scored else {}),
-            **summary(measures[model][task], config.seed),
-        }
-    return {
-        "title": title,
-        "about": about,
-        "metric": suite_metric(items[0], settings),
-        "normalization": settings.normalization if scored else None,
-        "decoding": settings.decoding if chance is not None or settings.decoding else "free",
-        "kind": "generate" if items[0].options is None else "choice",
-        "n": len(items),
-        "chance": chance,
-        "shortcuts": shortcuts,
-        "scores": scores,
-        "reference": asked.references[task],
-        "controls": _controls(task, asked, scores, config),
-        "excluded": asked.excluded[task],
-    }
-
-
-def _controls(
-    task: str, asked: Asked, scores: dict[str, dict[str, Any]], config: ProbeConfig
-) -> dict[str, Any]:
-    """Return the scores that tell what others are worth: the base model's behind worked examples, and a named adapter's."""
-    named = {"permuted_answers": config.controls.permuted_answers}
-    if task in asked.shots:
-        named = {"base_few_shot": few_shot_name(config.shot_count), **named}
-    return {
-        control: {"model": name, "value": scores[name]["value"], "ci95": scores[name]["ci95"]}
-        for control, name in named.items()
-        if name is not None
-    }
-
-
-def _retention(losses: dict[str, dict[str, TextLoss]], config: ProbeConfig) -> dict[str, Any]:
-    found = {}
-    for name in config.texts:
-        base = losses[BASE][name]
-        change = {}
-        for model, by_text in losses.items():
-            if model != BASE:
-                moved = relative_change(base.nll, by_text[name].nll, base.tokens, seed=config.seed)
-                change[model] = {"value": moved.value, "ci95": [moved.low, moved.high]}
-        found[name] = {
-            "title": TITLES.get(name, (name, ""))[0],
-            "tokens": sum(base.tokens),
-            "window": config.text_window,
-            "stride": config.text_stride or config.text_window - 1,
-            "perplexity": {model: by_text[name].perplexity for model, by_text in losses.items()},
-            "bits_per_byte": {model: by_text[name].bits_per_byte for model, by_text in losses.items()},
-            "change": change,
-        }
-    return found
-
-
-def _comparisons(
-    asked: Asked,
-    answers: dict[str, dict[str, list[Answer]]],
-    contenders: list[Contender],
-    config: ProbeConfig,
-) -> list[dict[str, Any]]:
-    """Compare each adapter with the better of the base model's ways of being asked, and with every other adapter.
-
-    "p_holm" is corrected for the number of all these comparisons.
-    """
-    adapters = [c.name for c in contenders if c.adapter is not None]
-    bases = [c.name for c in contenders if c.adapter is None]
-    found: list[dict[str, Any]] = []
-    for task in asked.items:
-        scores = {m: [answer.score for answer in by_task[task]] for m, by_task in answers.items()}
-        best = max(bases, key=lambda name: sum(scores[name]))
-        pairs = [(name, best) for name in adapters]
-        pairs += [(a, b) for i, a in enumerate(adapters) for b in adapters[i + 1 :]]
-        for a, b in pairs:
-            moved = paired_difference(scores[a], scores[b], seed=config.seed)
-            found.append(
-                {
-                    "suite": task,
-                    "a": a,
-                    "b": b,
-                    "difference": moved.difference,
-                    "ci95": [moved.low, moved.high],
-                    "p": moved.p,
-                    "test": moved.test,
-                }
-            )
-    corrected = holm([row["p"] for row in found])
-    return [{**row, "p_holm": p} for row, p in zip(found, corrected, strict=True)]
 
 
 def _fingerprints(contender: Contender, model: ProbedModel) -> dict[str, str | None]:
