@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from worldschool.errors import ConfigError
-from worldschool.experience.builders.base import BUILDERS, BuilderSettings, Skipped, ask, fixed_examples
+from worldschool.experience.builders.base import BuilderSettings, Skipped, ask, fixed_examples
+from worldschool.experience.builders.table import BUILDERS
 from worldschool.experience.questions.balance import Balancer
 from worldschool.experience.questions.example_report import Tally
 from worldschool.experience.questions.shots import ShotPool, house_of

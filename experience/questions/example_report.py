@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from worldschool.experience.builders.base import BUILDERS
+from worldschool.experience.builders.table import BUILDERS
 from worldschool.experience.questions.judging import ENOUGH
 from worldschool.experience.questions.shortcuts import rule_credits
 from worldschool.records import Example

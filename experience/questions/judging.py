@@ -16,7 +16,7 @@ from random import Random
 from typing import Any
 
 from worldschool.errors import DatasetError
-from worldschool.experience.builders.base import BUILDERS
+from worldschool.experience.builders.table import BUILDERS
 from worldschool.experience.questions.shortcuts import (
     RULES,
     WRITTEN_AS,

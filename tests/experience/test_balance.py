@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.experience.lives import builder_settings, episodes, loners
-from worldschool.experience.builders.base import BUILDERS
+from worldschool.experience.builders.table import BUILDERS
 from worldschool.experience.questions.asking import Asking, asked_of
 from worldschool.experience.questions.balance import LEAST, SLACK, TOLERANCE, Balancer
 from worldschool.experience.questions.example_report import Tally

@@ -23,7 +23,8 @@ from worldschool.agents.base import agent_config, make_agent
 from worldschool.envs import make, world_class
 from worldschool.envs.household.vocabulary import CHARACTERS, OBJECTS
 from worldschool.errors import ConfigError, WorldError
-from worldschool.experience.builders.base import BUILDERS, builder_settings
+from worldschool.experience.builders.base import builder_settings
+from worldschool.experience.builders.table import BUILDERS
 from worldschool.experience.recording import EpisodeLabel, record_episode
 
 DESK_SETTINGS = {"split": "heldout", "objects": [30, 30], "rooms": [3, 5], "furniture": [8, 8]}

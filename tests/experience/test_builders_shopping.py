@@ -13,10 +13,11 @@ from tests.experience.solvers.shopping import READABLE, answer, read_product
 from worldschool.agents.base import agent_config, make_agent
 from worldschool.envs import make
 from worldschool.errors import ConfigError
-from worldschool.experience.builders.base import BUILDERS, ask, builder_settings
+from worldschool.experience.builders.base import ask, builder_settings
 from worldschool.experience.builders.shopping.browsing import browse, results_of
 from worldschool.experience.builders.shopping.parts import parts_of
 from worldschool.experience.builders.shopping.visits import shopping
+from worldschool.experience.builders.table import BUILDERS
 from worldschool.experience.questions.judging import judge
 from worldschool.experience.recording import EpisodeLabel, record_episode
 from worldschool.records import Goal

@@ -19,10 +19,11 @@ from worldschool.envs.household.errands import Errand, contents_of
 from worldschool.errors import ConfigError
 from worldschool.experience.builders import acting
 from worldschool.experience.builders.acting import act_out
-from worldschool.experience.builders.base import BUILDERS, Skipped, ask, fixed_examples
+from worldschool.experience.builders.base import Skipped, ask, fixed_examples
 from worldschool.experience.builders.desk import GOLDEN
 from worldschool.experience.builders.desk_story import draw_numbers
 from worldschool.experience.builders.reliving import kept_world
+from worldschool.experience.builders.table import BUILDERS
 from worldschool.experience.examples import ExamplesConfig, examples_command, iterate_examples
 from worldschool.experience.questions.asking import Asking, asked_of
 from worldschool.experience.questions.example_report import Tally

@@ -13,7 +13,7 @@ from worldschool.cli.main import main
 from worldschool.config import load_config
 from worldschool.envs.household.vocabulary import CHARACTERS, OBJECTS
 from worldschool.errors import ConfigError, DatasetError
-from worldschool.experience.builders.base import BUILDERS
+from worldschool.experience.builders.table import BUILDERS
 from worldschool.experience.examples import ExamplesConfig, examples_command, read_examples, read_report
 from worldschool.experience.questions.asking import Asking, asked_of
 from worldschool.experience.questions.example_report import Tally

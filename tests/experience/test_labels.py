@@ -12,7 +12,7 @@ from tests.experience.lives import HOUSEHOLD, build, episodes, scripted_episode
 from tests.experience.solvers.answering import READABLE, answer
 from tests.experience.solvers.reading import Deed, read_clause, read_story
 from worldschool.envs import make
-from worldschool.experience.builders.base import BUILDERS
+from worldschool.experience.builders.table import BUILDERS
 
 SETTINGS = {
     "object_location": {"every_moment": True},

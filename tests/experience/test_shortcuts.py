@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from worldschool.experience.builders.base import BUILDERS
+from worldschool.experience.builders.table import BUILDERS
 from worldschool.experience.questions.shortcuts import RULES, WRITTEN_RULES, rule_credits
 from worldschool.records import Example
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worldschool.experience.builders.base import BUILDERS
+from worldschool.experience.builders.table import BUILDERS
 from worldschool.probes.metrics import (
     EXACT,
     WRITTEN,
