@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,10 @@ def write_examples(path: Path, examples: Iterable[Example]) -> None:
             write(example)
 
 
+E2WM_FIELDS = {"input", "ref"}
+"""What a line of E2WM's training files has, and no example of ours."""
+
+
 def read_examples(path: Path | str) -> list[Example]:
     """Read a file of examples, or the one in an output directory of `worldschool examples`.
 
@@ -111,13 +115,45 @@ def iterate_examples(path: Path | str) -> Iterator[Example]:
     try:
         for row in _read_jsonl(path) if path.suffix == ".jsonl" else _read_parquet(path):
             number += 1
-            yield _example(row, path)
+            yield published_example(row, path, number) if set(row) == E2WM_FIELDS else _example(row, path)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise DatasetError(f"the file cannot be read: {error}", where=str(path)) from None
     if number == 0:
         raise DatasetError(
             "there is no example in it", where=str(path), mend="Build it from a fuller dataset."
         )
+
+
+def published_example(row: Mapping[str, Any], path: Path, number: int) -> Example:
+    """Return a line of E2WM's training files, `{input, ref}`, as an example of a task named after its file.
+
+    Worked examples stand in the prompt; what is learned is " ", the reference and a line's end (Xiang et al. 2023).
+
+    Args:
+        row: the line.
+        path: train_TASK.jsonl, or any other name.
+        number: of the line, from 1.
+
+    Raises:
+        DatasetError: a field is no text, or empty.
+    """
+    prompt, answer = row["input"], row["ref"]
+    for field, text in (("input", prompt), ("ref", answer)):
+        if not isinstance(text, str) or not text.strip():
+            raise DatasetError(f"line {number}: `{field}` is no text", where=str(path))
+    task = f"e2wm_{path.stem.removeprefix('train_')}"
+    return Example(
+        example_id=f"{task}-{number}",
+        task=task,
+        prompt=prompt.rstrip(),
+        completion=f" {answer.strip()}\n",
+        answer=answer.strip(),
+        split="train",
+        episode_id=f"{task}-{number}",
+        builder="e2wm",
+        builder_version=1,
+        seed=0,
+    )
 
 
 def _file_of(path: Path) -> Path:

@@ -107,7 +107,9 @@ class FinetuneConfig(Config):
     model: str = "smollm2-135m"
     """A pulled model's name, a Hugging Face directory or a hub name."""
     examples: tuple[str, ...] = Field(min_length=1)
-    """Example files (Parquet or JSON lines)."""
+    """Example files (Parquet or JSON lines); E2WM's own training files, too."""
+    weights: dict[str, float] = Field(default_factory=dict)
+    """Task to what its examples' weights are multiplied by; tasks that are not named keep theirs."""
     tasks: tuple[str, ...] | None = None
     """Use only examples of these tasks; null: all."""
     lora: LoraSettings = LoraSettings()

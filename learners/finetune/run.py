@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from worldschool.errors import DatasetError
+from worldschool.errors import ConfigError, DatasetError
 from worldschool.experience.examples import read_examples
 from worldschool.files import write_atomic, write_json
 from worldschool.learners.finetune.config import FinetuneConfig
@@ -72,7 +73,22 @@ def select_examples(config: FinetuneConfig) -> list[Example]:
             where="tasks",
             mend=f"The files hold: {', '.join(sorted({example.task for example in found}))}.",
         )
-    return kept
+    return _weighted(kept, config)
+
+
+def _weighted(examples: list[Example], config: FinetuneConfig) -> list[Example]:
+    tasks = {example.task for example in examples}
+    for task, weight in config.weights.items():
+        if task not in tasks or not 0 < weight < float("inf"):
+            problem = "no example is of this task" if task not in tasks else f"{weight} is no weight"
+            raise ConfigError(
+                problem,
+                where=f"weights.{task}",
+                mend=f"Give a number above 0 to any of: {', '.join(sorted(tasks))}.",
+            )
+    if not config.weights:
+        return examples
+    return [replace(one, weight=one.weight * config.weights.get(one.task, 1.0)) for one in examples]
 
 
 def prepare_rows(model: Any, tokenizer: Any, examples: list[Example], config: FinetuneConfig) -> TrainingData:

@@ -2,15 +2,21 @@
 
 import dataclasses
 import itertools
+import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import worldschool.configs
+from worldschool.config import load_config
 from worldschool.errors import ConfigError, DatasetError
 from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import SHARED_TOKENS_MINIMUM, batches, build_rows
 from worldschool.learners.finetune.loss import accumulate_gradients
+from worldschool.learners.finetune.run import select_examples
 from worldschool.learners.finetune.trainer import Trainer, add_adapter, learning_rate, trainable
 from worldschool.learners.fisher.measuring import compute_fisher
 from worldschool.learners.fisher.parameters import matching_parameters
@@ -18,6 +24,7 @@ from worldschool.learners.retention.base import NoRetention
 from worldschool.learners.retention.ewc import EWC
 from worldschool.records import Example
 
+CONFORMANCE = os.environ.get("WORLDSCHOOL_CONFORMANCE_DATA")
 STORIES = [
     "Emily was in the kitchen. Emily picked up the phone from the counter. Emily put the phone on the desk.\n",
     "The apple is on the desk. Emily walked to the garden. Emily put the apple in the phone. Emily was there.\n",
@@ -389,3 +396,51 @@ def test_a_new_adapter_is_seeded_and_changes_nothing_yet(tiny_models):
 def test_target_modules_that_the_model_lacks_are_refused(tiny_models):
     with pytest.raises(ConfigError, match=r"^lora\.target_modules: "):
         add_adapter(tiny_models.llama(), config(lora={"target_modules": ("query_key_value",)}))
+
+
+# -- E2WM's files and recipe -----------------------------------------------------------------------------------------
+
+
+def test_e2wms_training_files_are_read_as_they_are_and_tasks_have_weights(tmp_path):
+    for name, rows in {
+        "train_count.jsonl": [{"input": "Q: how many?\nA: 1\n\nQ: and now?\nA:", "ref": "There is no item."}],
+        "train_act_recog.jsonl": [{"input": "Walk. Sit.\nA:", "ref": "relax"}] * 2,
+    }.items():
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    files = tuple(str(tmp_path / name) for name in ("train_count.jsonl", "train_act_recog.jsonl"))
+    found = select_examples(config(examples=files, weights={"e2wm_act_recog": 0.7}))
+    assert [(one.task, one.weight) for one in found] == [
+        ("e2wm_count", 1.0), ("e2wm_act_recog", 0.7), ("e2wm_act_recog", 0.7)]  # fmt: skip
+    assert found[0].prompt.endswith("\nA:") and found[0].completion == " There is no item.\n"
+    assert len({one.example_id for one in found}) == 3
+    with pytest.raises(
+        ConfigError,
+        match=r"weights.count: no example is of this task. Give a number above 0 to any of: e2wm_act",
+    ):
+        select_examples(config(examples=files, weights={"count": 0.7}))
+    with pytest.raises(ConfigError, match=r"weights.e2wm_count: 0.0 is no weight"):
+        select_examples(config(examples=files, weights={"e2wm_count": 0.0}))
+    (tmp_path / "train_count.jsonl").write_text('{"input": "Q", "ref": " "}\n')
+    with pytest.raises(DatasetError, match=r"train_count.jsonl: line 1: `ref` is no text"):
+        select_examples(config(examples=files))
+
+
+def test_the_preset_of_e2wms_recipe():
+    recipe = load_config(FinetuneConfig, Path(worldschool.configs.__file__).parent / "finetune" / "e2wm.yaml")
+    assert (recipe.lora.r, recipe.lora.alpha, recipe.lora.dropout) == (8, 32, 0.1)
+    assert (recipe.learning_rate, recipe.batch_examples, recipe.max_length, recipe.warmup) == (
+        8e-4,
+        20,
+        800,
+        0,
+    )
+    assert recipe.weights == {"e2wm_act_recog": 0.7} and recipe.retention.strength == 1e6
+    assert recipe.max_steps == round(3 * 5318 / 20)
+
+
+@pytest.mark.skipif(not CONFORMANCE, reason="WORLDSCHOOL_CONFORMANCE_DATA is not set")
+def test_e2wms_published_training_files():
+    files = sorted((Path(CONFORMANCE) / "e2wm" / "train").glob("train_*.jsonl"))
+    found = select_examples(config(examples=tuple(map(str, files)), weights={"e2wm_act_recog": 0.7}))
+    assert len(found) == 5318 == 1659 + 1659 + 1000 + 1000
+    assert all(one.prompt and one.completion.endswith("\n") for one in found)
