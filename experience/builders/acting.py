@@ -7,8 +7,10 @@ What happens is executed, so that truth still comes from events. The errands are
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from random import Random
+from typing import TypeVar
 
 from worldschool.canonical import canonical_json
 from worldschool.envs.household.errands import Errand, actions_of
@@ -23,6 +25,47 @@ ENDLESS = 100_000
 """Step limit of a house that is acted in."""
 WAITING = "look"
 """What the others do while one acts; nobody tells of it."""
+
+
+TOGETHER = 0.5
+"""How often the next errand is to the place of the one before, where there is such an errand."""
+Planned = TypeVar("Planned", bound=tuple[str, ...])
+
+
+def in_order(chains: list[list[Planned]], rng: Random) -> Iterator[Planned]:
+    """Yield what is in all chains, each in its order; often what is brought to one place follows each other.
+
+    Args:
+        chains: of tuples that end with a place; they are used up.
+        rng: draws.
+    """
+    place = ""
+    while chains:
+        here = [chain for chain in chains if chain[0][-1] == place]
+        chain = rng.choice(here if here and rng.random() < TOGETHER else chains)
+        place = chain[0][-1]
+        yield chain.pop(0)
+        if not chain:
+            chains.remove(chain)
+
+
+def shared_out(
+    errands: Iterable[tuple[str, str, str]], people: Sequence[str], another: float, rng: Random
+) -> list[Errand]:
+    """Return errands with who does each: whoever did the one before, or with probability `another` anybody.
+
+    Args:
+        errands: (kind, thing, place) in order.
+        people: who there is.
+        another: in [0, 1].
+        rng: draws.
+    """
+    actor, found = rng.choice(people), []
+    for kind, thing, place in errands:
+        if rng.random() < another:
+            actor = rng.choice(people)
+        found.append(Errand(actor, kind, thing, place))
+    return found
 
 
 def act_out(episode: Episode, errands: Sequence[Errand]) -> tuple[Episode, list[int]] | Skipped:

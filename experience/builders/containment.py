@@ -15,7 +15,7 @@ from pydantic import Field
 
 from worldschool.envs import world_class
 from worldschool.envs.household.errands import Contents, Errand, contents_of
-from worldschool.experience.builders.acting import act_out, moved
+from worldschool.experience.builders.acting import act_out, in_order, moved, shared_out
 from worldschool.experience.builders.base import (
     BuilderSettings,
     Skipped,
@@ -23,7 +23,6 @@ from worldschool.experience.builders.base import (
     make_example,
     question,
 )
-from worldschool.experience.builders.desk_story import in_order
 from worldschool.experience.builders.story import Story, characters_of, rooms_of, tell
 from worldschool.experience.tracker import Tracker
 from worldschool.records import Episode, Event, Example
@@ -118,12 +117,8 @@ def _drawn(house: Contents, settings: ContainmentSettings, rng: Random) -> list[
                 *(one for one in vessels if name not in vessels and house.takes(one, name)),
             ]
             routes[name].insert(0, rng.choice([one for one in through if one != routes[name][0]]))
-    actor, found = rng.choice(house.people), []
-    for thing, place in in_order([[(name, place) for place in route] for name, route in routes.items()], rng):
-        if rng.random() < ANOTHER:
-            actor = rng.choice(house.people)
-        found.append(Errand(actor, "bring", thing, place))
-    return found
+    chains = [[("bring", name, place) for place in route] for name, route in routes.items()]
+    return shared_out(in_order(chains, rng), house.people, ANOTHER, rng)
 
 
 def _routes(

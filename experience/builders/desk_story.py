@@ -7,21 +7,20 @@ words would know the answer better than by guessing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
 from worldschool.envs import world_class
 from worldschool.envs.household.errands import Contents, Errand
+from worldschool.experience.builders.acting import in_order, shared_out
 from worldschool.experience.tracker import Tracker
 from worldschool.records import Episode, Event
 
 GOING_ON = 2
 """How often at most a story goes on in one sentence ("then the lime next to it"). How often it does is drawn before anything
 else: if it did wherever it can, "then" would tell of large numbers."""
-TOGETHER = 0.5
-"""How often the next errand is to the place of the one before, where there is such an errand."""
 ANOTHER = 0.3
 """How often somebody else does the next errand."""
 
@@ -105,18 +104,6 @@ def _moved_on(starts: Sequence[str], ends: list[str], rng: Random) -> bool:
     return False
 
 
-def in_order(chains: list[list[tuple[str, str]]], rng: Random) -> Iterator[tuple[str, str]]:
-    """Yield what is in all chains, each in its order; often what is brought to one place follows each other."""
-    place = ""
-    while chains:
-        here = [chain for chain in chains if chain[0][1] == place]
-        chain = rng.choice(here if here and rng.random() < TOGETHER else chains)
-        place = chain[0][1]
-        yield chain.pop(0)
-        if not chain:
-            chains.remove(chain)
-
-
 def with_others(
     errands: Sequence[tuple[str, str]],
     others: int,
@@ -129,12 +116,7 @@ def with_others(
     found = [("bring", thing, place) for thing, place in errands]
     for _ in range(others):
         found.insert(rng.randint(0, len(found)), _other(house, things, outside, rng))
-    actor, done = rng.choice(house.people), []
-    for kind, thing, place in found:
-        if rng.random() < ANOTHER:
-            actor = rng.choice(house.people)
-        done.append(Errand(actor, kind, thing, place))
-    return done
+    return shared_out(found, house.people, ANOTHER, rng)
 
 
 def _other(house: Contents, rest: list[str], outside: Sequence[str], rng: Random) -> tuple[str, str, str]:
