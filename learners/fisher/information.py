@@ -93,12 +93,7 @@ class Fisher:
                 negative.
         """
         about = _about(directory)
-        try:
-            tensors = load_file(directory / TENSORS)
-        except (OSError, SafetensorError) as error:
-            raise FisherError(
-                f"the file cannot be read: {error}", where=str(directory / TENSORS), mend=AGAIN
-            ) from None
+        tensors = read_tensors(directory / TENSORS, "the file", AGAIN)
         values = {name: _form(tensors, name, directory) for name in _names(tensors)}
         _check_numbers(values, str(directory / TENSORS))
         return cls(
@@ -125,6 +120,23 @@ class Fisher:
                 where=where,
                 mend="Leave `retention.fisher` out, and one is made for this model.",
             )
+
+
+def read_tensors(path: Path, what: str, mend: str) -> dict[str, torch.Tensor]:
+    """Read a safetensors file.
+
+    Args:
+        path: of the file.
+        what: the file is called in the error.
+        mend: what the user can do.
+
+    Raises:
+        FisherError: it is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise FisherError(f"{what} cannot be read: {error}", where=str(path), mend=mend) from None
 
 
 def _about(directory: Path) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
 
-from worldschool.errors import FisherError
+from worldschool.learners.fisher.information import read_tensors
 from worldschool.learners.fisher.squares import Squares
 
 
@@ -50,16 +50,11 @@ class Partial:
             self._path.unlink(missing_ok=True)
 
     def _go_on(self, path: Path) -> None:
-        try:
-            with safe_open(path, "pt") as file:
-                about = file.metadata() or {}
-            tensors = load_file(path)
-        except (OSError, SafetensorError) as error:
-            raise FisherError(
-                f"what was measured so far cannot be read: {error}",
-                where=str(path),
-                mend="Remove this file; the measurement then begins again.",
-            ) from None
+        tensors = read_tensors(
+            path, "what was measured so far", "Remove this file; the measurement then begins again."
+        )
+        with safe_open(path, "pt") as file:
+            about = file.metadata() or {}
         if json.loads(about.get("of", "{}")) != self._of:
             return
         for name, sums in self._sums.items():

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from worldschool.errors import FisherError
 from worldschool.learners.fisher.forms import Importance
-from worldschool.learners.fisher.information import Fisher
+from worldschool.learners.fisher.information import Fisher, read_tensors
 from worldschool.learners.retention.base import add_to_gradient
 
 
@@ -94,11 +93,4 @@ def _read(kept: Path | None) -> dict[str, torch.Tensor]:
             where=str(kept or FullEWC.FILE),
             mend="Train again from the beginning.",
         )
-    try:
-        return load_file(kept)
-    except (OSError, SafetensorError) as error:
-        raise FisherError(
-            f"where training began cannot be read: {error}",
-            where=str(kept),
-            mend="Train again from the beginning.",
-        ) from None
+    return read_tensors(kept, "where training began", "Train again from the beginning.")
