@@ -6,6 +6,7 @@ Rooms are imported inside the commands, so that `--help` answers at once.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -174,7 +175,12 @@ def view_dataset(
 @app.command()
 def finetune(
     config: ConfigFile,
-    out: Out,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Output directory; the same command continues it.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Take a few steps, say what the run will need, write nothing.")
+    ] = False,
     max_steps: Annotated[
         int | None, typer.Option(help="Optimizer steps, in place of the configured.")
     ] = None,
@@ -187,7 +193,18 @@ def finetune(
     from worldschool.learners.finetune import finetune as run
 
     overrides = [*(set_ or []), *([f"max_steps={max_steps}"] if max_steps is not None else [])]
-    path = run(load_config(FinetuneConfig, config, overrides), out)
+    settings = load_config(FinetuneConfig, config, overrides)
+    if dry_run:
+        from worldschool.learners.finetune.rehearsal import dry_run as rehearse
+
+        needs = rehearse(settings)
+        _show(needs.to_json(), as_json, needs.told())
+        return
+    if out is None:
+        raise UserError("neither --out DIR nor --dry-run is given", mend="Say where to write.")
+    path = run(settings, out)
+    if int(os.environ.get("RANK", "0")) > 0:  # of several processes the first one tells
+        return
     _show({"adapter": str(path)}, as_json, f"adapter: {path}")
 
 

@@ -20,8 +20,7 @@ from worldschool.experience.runner import AgentSettings, CollectConfig, collect
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.learners.finetune import FinetuneConfig, FisherSettings, RetentionSettings, finetune
-from worldschool.learners.finetune.run import load_for_training, make_trainer, prepare_rows
-from worldschool.learners.fisher.parameters import blank_fisher
+from worldschool.learners.finetune.rehearsal import time_steps
 from worldschool.learners.memory import recall, remember
 from worldschool.models.pull import resolve_model
 from worldschool.probes.config import ProbeConfig, SuiteSettings
@@ -338,14 +337,7 @@ def _choose_pace(config: QuickstartConfig, out: Path, started: float) -> Pace:
 def _time_step(config: QuickstartConfig, out: Path, pace: Pace) -> Timing:
     """Return seconds and tokens of one optimizer step under EWC, the mean of two after one that warms up."""
     trial = ewc_config(config, out, pace)
-    model, tokenizer = load_for_training(trial)
-    data = prepare_rows(model, tokenizer, read_examples(trial.examples[0]), trial)
-    trainer = make_trainer(model, tokenizer, data, blank_fisher(model, trial.lora.target_modules), trial)
-    trainer.step()
-    seconds, tokens = trainer.seconds, trainer.tokens
-    trainer.step()
-    trainer.step()
-    return Timing((trainer.seconds - seconds) / 2, (trainer.tokens - tokens) / 2)
+    return Timing(*time_steps(trial, read_examples(trial.examples[0])))
 
 
 def _for_report(out: Path) -> dict[str, Any]:

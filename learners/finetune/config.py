@@ -101,6 +101,42 @@ class RetentionSettings(Config):
         return {self.kind: self.strength, **self.also}
 
 
+class ValidationSettings(Config):
+    """What is measured on the way, and when that ends a run; nothing by default.
+
+    With any of it the adapter that a run leaves is the best one measured, not the last: of those that forgot no more than
+    `forgetting`, the one with the lowest loss on `examples` (without examples, the last).
+    """
+
+    examples: tuple[str, ...] = ()
+    """Example files of held-out experience, none of which is trained on."""
+    items: int = Field(default=200, ge=1)
+    """Examples of them that are asked, drawn once, evenly over the files' order."""
+    patience: int | None = Field(default=None, ge=1)
+    """Stop after so many measurements in a row without a lower loss on `examples`."""
+    forgetting: float | None = Field(default=None, gt=0)
+    """Stop when the perplexity of any of `texts` has risen by more than this share (0.02: 2%)."""
+    texts: tuple[str, ...] = ("prose:validation",)
+    """General texts, measured when `forgetting` is set (see worldschool.models.texts)."""
+    samples: int = Field(default=16, ge=1)
+    """Pieces of each text."""
+    tokens: int = Field(default=128, ge=2)
+    """Tokens of each piece."""
+    steps: int = Field(default=20, ge=1)
+    """Optimizer steps between measurements; the last step is measured, too."""
+
+    @model_validator(mode="after")
+    def _patience_needs_examples(self) -> Self:
+        if self.patience is not None and not self.examples:
+            raise ValueError("`patience` waits for a lower loss on `examples`, and there are none: name some")
+        return self
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is measured."""
+        return bool(self.examples) or self.forgetting is not None
+
+
 class FinetuneConfig(Config):
     """One fine-tuning run."""
 
@@ -116,6 +152,8 @@ class FinetuneConfig(Config):
     """The adapter."""
     retention: RetentionSettings = RetentionSettings()
     """What holds the model near its old self."""
+    validation: ValidationSettings = ValidationSettings()
+    """What is measured on the way, and when that ends the run."""
     learning_rate: float = Field(default=3e-4, gt=0)
     """Peak learning rate of AdamW; linear warm-up, then linear decay to zero."""
     warmup: float = Field(default=0.1, ge=0, lt=1)
@@ -129,10 +167,14 @@ class FinetuneConfig(Config):
     max_length: int | None = Field(default=None, ge=8)
     """Examples longer than this many tokens are left out and counted; null: the model's context."""
     gradient_clip: float = Field(default=1.0, gt=0)
-    """Largest norm of the gradient."""
+    """Largest norm of the gradient of the examples' loss, and of `kl` and `replay`; what `ewc` and `l2` add is not in it."""
     checkpoint_steps: int = Field(default=20, ge=1)
     """A checkpoint is kept every so many steps, from which an interrupted run goes on."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the frozen weights; the adapter is always float32."""
-    seed: int = 0
+    gradient_checkpointing: bool = False
+    """Compute activations again on the way back: less memory, about a third more time."""
+    report_to: tuple[str, ...] = ()
+    """Where transformers' Trainer reports to beside training.json: "tensorboard", "wandb", "mlflow" and others it knows."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
     """Order of the examples and the adapter's initial values."""

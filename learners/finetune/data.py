@@ -52,7 +52,17 @@ class TrainingData:
     @property
     def tokens(self) -> int:
         """How many tokens the rows hold; a shared story counts once."""
-        return sum(len(row.packed) for row in self.rows)
+        return tokens_of(self.rows)
+
+
+def tokens_of(rows: Sequence[Row]) -> int:
+    """Return how many tokens rows hold; a shared story counts once."""
+    return sum(len(row.packed) for row in rows)
+
+
+def weight_of(rows: Sequence[Row]) -> float:
+    """Return the sum of the targets' weights: what a step's loss is divided by."""
+    return sum(weight for row in rows for weight in row.weights)
 
 
 def build_rows(tokenizer: Any, examples: Sequence[Example], max_length: int) -> TrainingData:
@@ -124,6 +134,13 @@ def _row(group: list[tuple[list[int], list[int], float]], shared: int) -> Row:
             predictors.append(shared - 1 if at == start else at - 1)
             weights.append(weight)
     return Row(packed, tuple(targets), tuple(predictors), tuple(weights), len(group))
+
+
+def text_row(tokens: Sequence[int]) -> Row:
+    """Return a row that learns every token of a text but its first."""
+    after = len(tokens) - 1
+    targets = tuple(range(1, len(tokens)))
+    return Row(pack(tokens[:1], [tokens[1:]]), targets, tuple(range(after)), (1.0,) * after, 1)
 
 
 def batches(rows: Sequence[Row], batch_examples: int, seed: int) -> Iterator[list[Row]]:

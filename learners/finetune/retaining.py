@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from worldschool.learners.finetune.config import (
 from worldschool.learners.fisher.information import Fisher
 from worldschool.learners.fisher.measuring import compute_fisher
 from worldschool.learners.fisher.parameters import matching_parameters
-from worldschool.learners.retention.base import Combined, NoRetention, Retention
+from worldschool.learners.retention.base import Held, Retention
 from worldschool.learners.retention.ewc import EWC, L2
 from worldschool.learners.retention.general import KLToBase, Replay
+from worldschool.models.causal import base_parameters
 from worldschool.models.texts import chunks, load_text, sample_texts
 from worldschool.progress import progress
 
@@ -31,10 +33,23 @@ KINDS = {
 """What each kind of retention is called in a model card."""
 
 
+@dataclass(frozen=True)
+class Remembering:
+    """The ways to remember of one run, by kind.
+
+    Attributes:
+        held: those whose gradient is written out; it is added after clipping.
+        in_loss: those that go through the model, as the examples do.
+    """
+
+    held: Mapping[str, Held] = field(default_factory=dict)
+    in_loss: Mapping[str, Retention] = field(default_factory=dict)
+
+
 def make_retention(
     adapted: Any, fisher: Fisher | None, pieces: Sequence[Sequence[int]], settings: RetentionSettings
-) -> Retention:
-    """Return what is added to the loss.
+) -> Remembering:
+    """Return what holds a model.
 
     Args:
         adapted: the model with its adapter.
@@ -46,20 +61,19 @@ def make_retention(
         FisherError: the Fisher is for another model or lacks an adapted matrix.
         ModelError: the adapter's update is not s B A.
     """
-    parts: list[Retention] = []
+    held: dict[str, Held] = {}
+    in_loss: dict[str, Retention] = {}
     general = settings.general
     for kind, strength in settings.strengths().items():
         if kind == "ewc" and fisher is not None:
-            parts.append(EWC(adapted, fisher, strength, settings.fisher or "fisher"))
+            held[kind] = EWC(adapted, fisher, strength, settings.fisher or "fisher")
         elif kind == "l2":
-            parts.append(L2(adapted, strength))
+            held[kind] = L2(adapted, strength)
         elif kind == "kl":
-            parts.append(KLToBase(adapted, pieces, strength, general.batch, general.seed))
+            in_loss[kind] = KLToBase(adapted, pieces, strength, general.batch, general.seed)
         elif kind == "replay":
-            parts.append(Replay(adapted, pieces, strength, general.batch, general.seed))
-    if len(parts) > 1:
-        return Combined(parts)
-    return parts[0] if parts else NoRetention()
+            in_loss[kind] = Replay(adapted, pieces, strength, general.batch, general.seed)
+    return Remembering(held, in_loss)
 
 
 def fisher_for(model: Any, tokenizer: Any, config: FinetuneConfig, out: Path) -> Fisher | None:
@@ -133,12 +147,8 @@ def general_pieces(model: Any, tokenizer: Any, settings: FisherSettings | Genera
     Raises:
         UserError: a text is missing or too short.
     """
-    share, rest = divmod(settings.samples, len(settings.texts))
     pieces: list[list[int]] = []
-    for number, name in enumerate(settings.texts):
-        count = share + (number < rest)
-        if count == 0:
-            continue
+    for name, count in _shares(settings):
         if name == "sampled":
             with progress("sample general text", settings.tokens, "tokens each") as advance:
                 pieces += sample_texts(model, tokenizer, count, settings.tokens, settings.seed, advance)
@@ -150,3 +160,25 @@ def general_pieces(model: Any, tokenizer: Any, settings: FisherSettings | Genera
             )
         pieces += found
     return pieces
+
+
+def _shares(settings: FisherSettings | GeneralSettings) -> list[tuple[str, int]]:
+    """Return every text's name and how many of the pieces are of it; texts that none is of are left out."""
+    share, rest = divmod(settings.samples, len(settings.texts))
+    found = [(name, share + (number < rest)) for number, name in enumerate(settings.texts)]
+    return [(name, count) for name, count in found if count]
+
+
+def sampled_share(settings: FisherSettings | GeneralSettings) -> int:
+    """Return how many pieces are sampled from the model itself."""
+    return sum(count for name, count in _shares(settings) if name == "sampled")
+
+
+def fisher_bytes(model: Any, config: FinetuneConfig) -> int:
+    """Return the bytes of the sums while the Fisher information is measured."""
+    weights = base_parameters(model)
+    names = matching_parameters(model, config.lora.target_modules)
+    return 4 * sum(
+        sum(weights[name].shape) if config.retention.measure.form == "factored" else weights[name].numel()
+        for name in names
+    )

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from worldschool.errors import ConfigError, DatasetError
+from transformers import TrainingArguments
+
+from worldschool.errors import ConfigError, DatasetError, ModelError
 from worldschool.experience.examples import read_examples
 from worldschool.files import write_atomic, write_json
+from worldschool.learners.finetune.adapter import add_adapter
+from worldschool.learners.finetune.checkpoints import FOLDER
 from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import TrainingData, build_rows
 from worldschool.learners.finetune.retaining import KINDS, fisher_for, make_retention, pieces_for
-from worldschool.learners.finetune.trainer import Trainer, add_adapter, curve_json
+from worldschool.learners.finetune.trainer import Trainer, curve_json, training_arguments
+from worldschool.learners.finetune.watching import NLL, RISE, make_watch
 from worldschool.learners.fisher.information import Fisher
 from worldschool.models.causal import load_causal_lm, model_fingerprint
-from worldschool.progress import progress
+from worldschool.progress import progress, silent
 from worldschool.records import Example
 from worldschool.runs import claim_output, package_versions, source_commit
 
@@ -26,22 +35,55 @@ TRAINING_SCHEMA = "worldschool.training/1"
 def finetune(config: FinetuneConfig, out: Path) -> Path:
     """Fine-tune as configured into the PEFT adapter directory `out`; an interrupted run goes on, a finished one is kept.
 
+    Started by `accelerate launch` or torchrun, every process calls this: the steps' rows are shared out, the first one writes.
+
     Raises:
-        UserError: the model, the examples or the Fisher cannot be used, or `out` belongs to another run.
+        UserError: the model, the examples or the Fisher cannot be used, `out` belongs to another run, or no adapter that was
+            measured forgot as little as is asked for.
     """
     examples = select_examples(config)
-    known = claim_output(out, "finetune", config.to_json(), config.seed)
-    if known and (out / "training.json").exists():
-        return out
+    arguments = training_arguments(config, out)
+    with arguments.main_process_first(local=False):
+        known = claim_output(out, "finetune", config.to_json(), config.seed)
+        if known and (out / "training.json").exists():
+            return out
     model, tokenizer = load_for_training(config)
-    data = prepare_rows(model, tokenizer, examples, config)
-    fisher = fisher_for(model, tokenizer, config, out)
-    trainer = make_trainer(model, tokenizer, data, fisher, config)
-    trainer.restore(out / "checkpoint")
-    with progress("fine-tune", config.max_steps, "steps", trainer.steps_done) as advance:
-        trainer.train(out, advance)
-    _write_adapter(trainer, data, config, out)
+    data = prepare_rows(model, tokenizer, examples, config, tell=arguments.should_save)
+    with arguments.main_process_first(local=False):
+        fisher = fisher_for(model, tokenizer, config, out)
+    trainer = make_trainer(model, tokenizer, data, fisher, config, arguments, examples)
+    with (
+        progress("fine-tune", config.max_steps, "steps")
+        if arguments.should_save
+        else nullcontext(silent) as advance
+    ):
+        trainer.run(advance)
+    kept = kept_step(trainer)
+    if arguments.should_save:
+        _write_adapter(trainer, data, config, kept, out)
+        shutil.rmtree(out / FOLDER, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()
     return out
+
+
+def kept_step(trainer: Trainer) -> int:
+    """Return the step whose adapter a run leaves.
+
+    Raises:
+        ModelError: whenever it was measured, more was forgotten than is allowed.
+    """
+    state = trainer.state
+    if trainer.watch is None:
+        return int(state.global_step)
+    if state.best_global_step:
+        return int(state.best_global_step)
+    rises = [entry[RISE] for entry in state.log_history if RISE in entry]
+    raise ModelError(
+        f"perplexity had risen by {min(rises, default=math.nan):.2%} or more whenever it was measured, and "
+        f"{trainer.config.validation.forgetting:.2%} is allowed, so no adapter was kept",
+        where="validation.forgetting",
+        mend="Raise `retention.strength`, lower `learning_rate`, or measure more often (`validation.steps`); give another --out.",
+    )
 
 
 def load_for_training(config: FinetuneConfig) -> tuple[Any, Any]:
@@ -91,11 +133,12 @@ def _weighted(examples: list[Example], config: FinetuneConfig) -> list[Example]:
     return [replace(one, weight=one.weight * config.weights.get(one.task, 1.0)) for one in examples]
 
 
-def prepare_rows(model: Any, tokenizer: Any, examples: list[Example], config: FinetuneConfig) -> TrainingData:
+def prepare_rows(
+    model: Any, tokenizer: Any, examples: list[Example], config: FinetuneConfig, tell: bool = True
+) -> TrainingData:
     """Tokenise examples for this model; those that do not fit are left out and told on standard error."""
-    context = int(getattr(model.config, "max_position_embeddings", 2048))
-    data = build_rows(tokenizer, examples, min(config.max_length or context, context))
-    if data.excluded:
+    data = build_rows(tokenizer, examples, longest(model, config))
+    if data.excluded and tell:
         example, reason = data.excluded[0]
         print(
             f"fine-tune: {len(data.excluded)} of {len(examples)} examples were left out; the first is {example}: {reason}",
@@ -104,27 +147,58 @@ def prepare_rows(model: Any, tokenizer: Any, examples: list[Example], config: Fi
     return data
 
 
+def longest(model: Any, config: FinetuneConfig) -> int:
+    """Return how many tokens an example may have."""
+    context = int(getattr(model.config, "max_position_embeddings", 2048))
+    return min(config.max_length or context, context)
+
+
 def make_trainer(
-    model: Any, tokenizer: Any, data: TrainingData, fisher: Fisher | None, config: FinetuneConfig
+    model: Any,
+    tokenizer: Any,
+    data: TrainingData,
+    fisher: Fisher | None,
+    config: FinetuneConfig,
+    arguments: TrainingArguments,
+    trained: Sequence[Example] = (),
 ) -> Trainer:
-    """Attach the adapter and put the trainer together; a Fisher is wanted when EWC is among the retention's kinds."""
+    """Attach the adapter and put the trainer together.
+
+    Args:
+        model: the base model.
+        tokenizer: the model's.
+        data: the rows to train on.
+        fisher: wanted when EWC is among the retention's kinds.
+        config: the run's settings.
+        arguments: from `training_arguments`.
+        trained: the examples of the rows, none of which may be held out for validation.
+    """
     pieces = pieces_for(model, tokenizer, config.retention)  # sampled before there is an adapter
     adapted = add_adapter(model, config)
-    retention = make_retention(adapted, fisher, pieces, config.retention)
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
-    return Trainer(adapted, data.rows, retention, config, int(pad))
+    remembering = make_retention(adapted, fisher, pieces, config.retention)
+    pad = int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0)
+    watch = make_watch(adapted, tokenizer, trained, config, pad, longest(model, config))
+    return Trainer(adapted, data.rows, remembering, config, pad, arguments, watch)
 
 
-def _write_adapter(trainer: Trainer, data: TrainingData, config: FinetuneConfig, out: Path) -> None:
+def _write_adapter(
+    trainer: Trainer, data: TrainingData, config: FinetuneConfig, kept: int, out: Path
+) -> None:
     trainer.model.save_pretrained(str(out))
     for file in out.glob("adapter_model.*"):
         file.chmod(0o644)
-    write_atomic(out / "README.md", _model_card(trainer, data, config))
+    write_atomic(out / "README.md", _model_card(trainer, data, config, kept))
     record = {
         "schema": TRAINING_SCHEMA,
         "config": config.to_json(),
         "model_fingerprint": model_fingerprint(trainer.model),
-        "steps": trainer.steps_done,
+        "steps": int(trainer.state.global_step),
+        "kept_step": kept,
+        "evaluations": [
+            {name: value for name, value in entry.items() if name == "step" or name.startswith("eval_")}
+            for entry in trainer.state.log_history
+            if NLL in entry or RISE in entry
+        ],
         "examples": trainer.examples,
         "tokens": trainer.tokens,
         "excluded": [{"example_id": name, "reason": reason} for name, reason in data.excluded],
@@ -136,11 +210,11 @@ def _write_adapter(trainer: Trainer, data: TrainingData, config: FinetuneConfig,
     write_json(out / "training.json", record)  # last: its presence says that the run is complete
 
 
-def _model_card(trainer: Trainer, data: TrainingData, config: FinetuneConfig) -> str:
+def _model_card(trainer: Trainer, data: TrainingData, config: FinetuneConfig, kept: int) -> str:
     held = " and ".join(
         f"{KINDS[kind]} (strength {strength:g})" for kind, strength in config.retention.strengths().items()
     )
-    last = trainer.curve[-1]
+    last = trainer.curve[kept - 1]
     return f"""---
 base_model: {config.model}
 library_name: peft
@@ -148,10 +222,10 @@ tags: [worldschool, lora, ewc]
 ---
 # A LoRA adapter trained on simulated experience
 
-Made by `worldschool finetune` for {config.model}: {trainer.steps_done} steps, {trainer.examples} examples,
+Made by `worldschool finetune` for {config.model}: {trainer.state.global_step} steps, {trainer.examples} examples,
 {trainer.tokens} tokens, learning rate {config.learning_rate:g}, rank {config.lora.r} on
-{", ".join(config.lora.target_modules)}. Held near the base model by {held or "nothing (plain LoRA)"}. The last step's loss was
-{last.loss:.3f} nats and its penalty {last.penalty:.3g}. {len(data.excluded)} examples were left out.
+{", ".join(config.lora.target_modules)}. Held near the base model by {held or "nothing (plain LoRA)"}. Of step {kept}, the one
+kept, the loss was {last.loss:.3f} nats and its penalty {last.penalty:.3g}. {len(data.excluded)} examples were left out.
 `training.json` has everything, `run.json` the configuration.
 
     from peft import PeftModel

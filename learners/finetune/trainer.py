@@ -1,173 +1,338 @@
-"""Fine-tuning with LoRA, under a retention penalty or none; interrupted runs go on from their last checkpoint."""
+"""transformers' Trainer on rows: a step's examples share their stories' tokens, and only answers pay for the output layer.
+
+What the Trainer brings stays as its documentation has it: the optimizer, clipping, checkpoints, reports, several processes. The rows
+of a step are shared out among the processes; every process divides by the whole step's weight, so that the average of their
+gradients is the gradient that one process would find.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import json
 import time
-import warnings
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+import transformers
+from transformers import PrinterCallback, TrainerCallback, TrainingArguments
 
-from worldschool.errors import ConfigError
-from worldschool.files import read_json, write_json
+from worldschool.errors import ConfigError, ModelError
+from worldschool.learners.finetune.checkpoints import FOLDER, mark_complete, newest_complete
 from worldschool.learners.finetune.config import FinetuneConfig
-from worldschool.learners.finetune.data import Row, batches
-from worldschool.learners.finetune.loss import accumulate_gradients
-from worldschool.learners.retention.base import Retention
+from worldschool.learners.finetune.data import Row, batches, collate_rows, tokens_of, weight_of
+from worldschool.learners.finetune.loss import completion_loss, forward_passes
+from worldschool.learners.finetune.retaining import Remembering
+from worldschool.learners.finetune.watching import SCORE, Watch, callbacks_for
+from worldschool.learners.retention.callback import HeldCallback
+from worldschool.models.causal import base_of
 from worldschool.progress import Advance, silent
+
+DAY = 24 * 3600
 
 
 @dataclass(frozen=True)
 class Curve:
-    """What one optimizer step measured: L_V in nats, the penalty before lambda, the learning rate."""
+    """What one optimizer step measured.
+
+    Attributes:
+        step: its number, from 1.
+        loss: L_V, in nats a token.
+        penalty: of the one way to remember, before it is multiplied by its strength; of several, their sum, each times its own.
+        learning_rate: of this step.
+        seconds: that it took.
+    """
 
     step: int
     loss: float
     penalty: float
     learning_rate: float
+    seconds: float
 
 
-def add_adapter(model: Any, config: FinetuneConfig) -> Any:
-    """Attach a new LoRA adapter with seeded initial values; only it is trainable.
+def training_arguments(config: FinetuneConfig, out: Path) -> TrainingArguments:
+    """Return the Trainer's own settings for a run; among several processes this makes them known to each other.
 
     Raises:
-        ConfigError: the model has no such target modules.
+        ConfigError: `report_to` names what is not known or not installed.
     """
-    from peft import LoraConfig, get_peft_model
-
-    torch.manual_seed(config.seed)
-    settings = LoraConfig(
-        r=config.lora.r,
-        lora_alpha=config.lora.alpha,
-        lora_dropout=config.lora.dropout,
-        target_modules=list(config.lora.target_modules),
-        task_type="CAUSAL_LM",
-        bias="none",
+    measured = config.validation.wanted
+    often = config.validation.steps if measured else config.checkpoint_steps
+    arguments = TrainingArguments(
+        output_dir=str(out / FOLDER),
+        run_name=out.name,
+        max_steps=config.max_steps,
+        per_device_train_batch_size=1,  # one item is one optimizer step
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        optim="adamw_torch",
+        max_grad_norm=config.gradient_clip,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        eval_strategy="steps" if measured else "no",
+        eval_steps=often,
+        save_strategy="steps",
+        save_steps=often,
+        save_total_limit=2,  # while one is written, the one before it is whole
+        load_best_model_at_end=measured,
+        metric_for_best_model=SCORE if measured else None,
+        greater_is_better=False,
+        restore_callback_states_from_checkpoint=True,
+        report_to=list(config.report_to),
+        seed=config.seed,
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        **(_checkpointing() if config.gradient_checkpointing else {}),
+        ddp_find_unused_parameters=False,
+        ddp_timeout=DAY,  # the others wait while one measures the Fisher information
+        use_cpu=not torch.cuda.is_available(),
     )
-    try:
-        with warnings.catch_warnings():  # peft asks transformers for a name that is on its way out
-            warnings.simplefilter("ignore", FutureWarning)
-            adapted = get_peft_model(model, settings)
-    except ValueError as error:
-        raise ConfigError(str(error).splitlines()[0], where="lora.target_modules") from None
-    for parameter in trainable(adapted):
-        parameter.data = parameter.data.float()
-    return adapted
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices: one process each, never DataParallel
+    return arguments
 
 
-def trainable(model: Any) -> list[torch.nn.Parameter]:
-    """Return the parameters that training changes, in a fixed order."""
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+def _checkpointing() -> dict[str, Any]:
+    """Return how gradient checkpointing is asked for; transformers renamed it on its way through version 5."""
+    known = {field.name for field in fields(TrainingArguments)}
+    name = next(one for one in ("activation_checkpointing", "gradient_checkpointing") if one in known)
+    return {name: True, f"{name}_kwargs": {"use_reentrant": False}}
 
 
-class Trainer:
-    """AdamW on the adapter, one `step()` at a time.
+class Trainer(transformers.Trainer):  # type: ignore[misc]
+    """Trains an adapter on steps of rows.
 
     Args:
-        model: a PEFT model from `add_adapter`.
+        model: a PEFT model.
         rows: from `data.build_rows`.
-        retention: adds `strength * penalty()` to the loss.
+        remembering: what holds the model near its old self.
         config: the run's settings.
         pad: the token that fills rows up.
+        arguments: from `training_arguments`.
+        watch: what is measured on the way, if anything is.
+
+    Raises:
+        ConfigError: `report_to` names what is not known or not installed.
     """
 
     def __init__(
-        self, model: Any, rows: Sequence[Row], retention: Retention, config: FinetuneConfig, pad: int
+        self,
+        model: Any,
+        rows: Sequence[Row],
+        remembering: Remembering,
+        config: FinetuneConfig,
+        pad: int,
+        arguments: TrainingArguments,
+        watch: Watch | None = None,
     ) -> None:
-        self.model, self.retention, self.config, self.pad = model, retention, config, pad
-        self.curve: list[Curve] = []
-        self.examples = self.tokens = 0
-        self.seconds = 0.0
-        self._device = next(model.parameters()).device
-        self._optimizer = torch.optim.AdamW(
-            trainable(model), lr=config.learning_rate, weight_decay=config.weight_decay
+        self.config, self.remembering, self.watch = config, remembering, watch
+        self.steps = list(
+            itertools.islice(batches(rows, config.batch_examples, config.seed), config.max_steps)
         )
-        self._batches = batches(rows, config.batch_examples, config.seed)
+        self._pad, self._base = pad, base_of(model)
+        self._since = time.monotonic()
+        self._in_loss: dict[str, float] = {}
+        if config.gradient_checkpointing:
+            model.enable_input_require_grads()
+        callbacks = [HeldCallback(held, _logged(kind)) for kind, held in remembering.held.items()]
+        try:
+            super().__init__(
+                model=model,
+                args=arguments,
+                train_dataset=self.steps,
+                eval_dataset=[] if watch else None,
+                callbacks=[_Several.of(callbacks), *(callbacks_for(config.validation) if watch else [])],
+            )
+        except (ValueError, RuntimeError, ImportError) as error:
+            if not config.report_to:
+                raise
+            raise ConfigError(
+                str(error).strip().splitlines()[0],
+                where="report_to",
+                mend="Install what it names, or leave it out.",
+            ) from None
+        self.remove_callback(PrinterCallback)
+
+    # -- what transformers' Trainer asks for ----------------------------------------------------------------------
+
+    def get_train_dataloader(self) -> torch.utils.data.DataLoader[Any]:
+        """Return every step's rows in order, the same in every process."""
+        return torch.utils.data.DataLoader(self.steps, batch_size=1, collate_fn=_only)  # type: ignore[arg-type]
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """Return `learning_rate` as a scheduler."""
+        if getattr(self, "lr_scheduler", None) is None:
+            config = self.config
+            # A function of the step: checkpoints keep no more of the scheduler than the step.
+            self.lr_scheduler: Any = torch.optim.lr_scheduler.LambdaLR(
+                self.optimizer if optimizer is None else optimizer,
+                lambda step: learning_rate(step, config) / config.learning_rate,
+            )
+            self._created_lr_scheduler = True
+        return self.lr_scheduler
+
+    def training_step(
+        self, model: Any, inputs: Sequence[Row], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Add the gradient of one step's loss; return this process's share of L_V, times the number of processes.
+
+        Raises:
+            ModelError: the loss is not a number.
+        """
+        model.train()
+        for kind, retention in self.remembering.in_loss.items():
+            with self.accelerator.no_sync(model):
+                penalty = retention.penalty(self.state.global_step)
+                self.accelerator.backward(retention.strength * penalty)
+            self._in_loss[kind] = float(penalty.detach())
+        # A process that got no row goes through one whose loss counts nothing: the others wait for its gradients.
+        own = list(inputs[self.args.process_index :: self.args.world_size])
+        scale = (self.args.world_size if own else 0.0) / weight_of(inputs)
+        passes = forward_passes(own or inputs[:1])
+        value = torch.zeros((), device=self.args.device)
+        for number, part in enumerate(passes, start=1):
+            alone = self.accelerator.no_sync(model) if number < len(passes) else contextlib.nullcontext()
+            with alone:
+                batch = collate_rows(part, self._pad, self.args.device)
+                loss = scale * completion_loss(model, batch, self._base)
+                self.accelerator.backward(loss)
+            value += loss.detach()
+        if not torch.isfinite(value):
+            raise ModelError(
+                f"the loss of step {self.state.global_step + 1} is not a number",
+                where=self.config.model,
+                mend="Lower `learning_rate`, or load the model in float32 and look whether its weights are numbers.",
+            )
+        return value
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Measure what is watched, and log it."""
+        assert self.watch is not None
+        measured = self.watch.measure(self.model, self.state.global_step)
+        self.log(dict(measured.logged))
+        metrics = {**measured.logged, SCORE: measured.score}
+        self.control: Any = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self._since = time.monotonic()
+        return metrics
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log with the seconds of the step and the penalties that are part of the loss."""
+        if "loss" in logs:
+            now = time.monotonic()
+            logs["seconds"], self._since = now - self._since, now
+            logs.update({_logged(kind): value for kind, value in self._in_loss.items()})
+        super().log(logs)
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        """Return 0: rows are not what this is counted of."""
+        return 0
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
+        if self.args.should_save:
+            mark_complete(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
+
+    # -- what the rest of worldschool asks for --------------------------------------------------------------------
+
+    def run(self, advance: Advance = silent) -> None:
+        """Train to the end, from the newest complete checkpoint where there is one; `advance` is told of every step."""
+        checkpoint = newest_complete(Path(self.args.output_dir))
+        if checkpoint is not None:
+            advance(int(checkpoint.name.rpartition("-")[2]))
+        else:
+            self._try_heaviest()
+        self.add_callback(_Told(advance))
+        self._since = time.monotonic()
+        self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
+    def _try_heaviest(self) -> None:
+        """Go forward and back over the step with the most tokens, so that too little memory shows before hours are spent.
+
+        Raises:
+            ModelError: it does not fit.
+        """
+        drawn = torch.get_rng_state()
+        try:
+            self.training_step(self.model, max(self.steps, key=tokens_of))
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "memory" not in str(error):
+                raise
+            raise ModelError(
+                f"the step with the most tokens does not fit into memory: {str(error).splitlines()[0]}",
+                where=self.config.model,
+                mend="Lower `batch_examples` or `max_length`, or set `gradient_checkpointing: true`.",
+            ) from None
+        self.model.zero_grad()
+        torch.set_rng_state(drawn)
 
     @property
-    def steps_done(self) -> int:
-        """How many optimizer steps were taken."""
-        return len(self.curve)
+    def curve(self) -> list[Curve]:
+        """What every step so far measured."""
+        strengths = {kind: one.strength for kind, one in self.remembering.held.items()}
+        strengths |= {kind: one.strength for kind, one in self.remembering.in_loss.items()}
+        return [
+            Curve(
+                entry["step"],
+                entry["loss"],
+                _penalty(entry, strengths),
+                entry["learning_rate"],
+                entry["seconds"],
+            )
+            for entry in self.state.log_history
+            if "loss" in entry
+        ]
 
-    def step(self) -> Curve:
-        """Take one optimizer step."""
-        began = time.monotonic()
-        # Dropout is drawn from the step's own seed, so that a resumed run draws what an uninterrupted one would.
-        torch.manual_seed((self.config.seed << 20) + self.steps_done)
-        rate = learning_rate(self.steps_done, self.config)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        rows = next(self._batches)
-        self.model.train()
-        loss, penalty = accumulate_gradients(
-            self.model, rows, self.retention, self.pad, self._device, self.steps_done
-        )
-        torch.nn.utils.clip_grad_norm_(trainable(self.model), self.config.gradient_clip)
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
-        self.examples += sum(row.examples for row in rows)
-        self.tokens += sum(len(row.packed) for row in rows)
-        self.seconds += time.monotonic() - began
-        self.curve.append(Curve(self.steps_done + 1, loss, penalty, rate))
-        return self.curve[-1]
+    @property
+    def rows_seen(self) -> list[Row]:
+        """The rows of the steps done."""
+        return [row for step in self.steps[: self.state.global_step] for row in step]
 
-    def train(self, out: Path, advance: Advance = silent) -> None:
-        """Step until `max_steps`, keeping a checkpoint in `out/checkpoint` on the way."""
-        while self.steps_done < self.config.max_steps:
-            done = self.step()
-            advance(1, f"loss {done.loss:.3f}")
-            if done.step % self.config.checkpoint_steps == 0 and done.step < self.config.max_steps:
-                self.save(out / "checkpoint")
+    @property
+    def examples(self) -> int:
+        """Examples of the steps done."""
+        return sum(row.examples for row in self.rows_seen)
 
-    def save(self, directory: Path) -> None:
-        """Write everything that `restore` needs: adapter, optimizer moments, curve. `state.json` is written last."""
-        tensors: dict[str, torch.Tensor] = {}
-        for index, parameter in enumerate(trainable(self.model)):
-            tensors[f"{index}.value"] = parameter.detach()
-            for name, value in self._optimizer.state.get(parameter, {}).items():
-                tensors[f"{index}.{name}"] = torch.as_tensor(value)
-        name = f"step-{self.steps_done:06d}.safetensors"
-        directory.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, directory / f".{name}")
-        (directory / f".{name}").rename(directory / name)
-        state = {
-            "file": name,
-            "curve": [asdict(point) for point in self.curve],
-            "examples": self.examples,
-            "tokens": self.tokens,
-            "seconds": self.seconds,
-        }
-        write_json(directory / "state.json", state)
-        for old in directory.glob("step-*.safetensors"):
-            if old.name != name:
-                old.unlink()
+    @property
+    def tokens(self) -> int:
+        """Tokens of the steps done."""
+        return tokens_of(self.rows_seen)
 
-    def restore(self, directory: Path) -> bool:
-        """Go back to the checkpoint in `directory`; return False if there is none."""
-        if not (directory / "state.json").exists():
-            return False
-        state = read_json(directory / "state.json", what="a training checkpoint")
-        tensors = load_file(directory / state["file"])
-        for index, parameter in enumerate(trainable(self.model)):
-            parameter.data.copy_(tensors[f"{index}.value"])
-            prefix = f"{index}."
-            moments = {
-                key.removeprefix(prefix): value.to(parameter.device) if value.ndim else value
-                for key, value in tensors.items()
-                if key.startswith(prefix) and key != f"{index}.value"
-            }
-            self._optimizer.state[parameter] = moments
-        self.curve = [Curve(**point) for point in state["curve"]]
-        self.examples, self.tokens, self.seconds = state["examples"], state["tokens"], state["seconds"]
-        for _ in itertools.islice(self._batches, self.steps_done):
-            pass
-        return True
+    @property
+    def seconds(self) -> float:
+        """Seconds that the steps done took, interrupted runs' among them."""
+        return sum(point.seconds for point in self.curve)
+
+
+class _Several(TrainerCallback):  # type: ignore[misc]
+    """Several penalties as one callback: transformers warns of a second one of a class."""
+
+    def __init__(self, callbacks: Sequence[HeldCallback]) -> None:
+        self._callbacks = list(callbacks)
+
+    @classmethod
+    def of(cls, callbacks: Sequence[HeldCallback]) -> TrainerCallback:
+        return callbacks[0] if len(callbacks) == 1 else cls(callbacks)
+
+    def on_pre_optimizer_step(self, *given: Any, **named: Any) -> None:
+        for callback in self._callbacks:
+            callback.on_pre_optimizer_step(*given, **named)
+
+    def on_log(self, *given: Any, **named: Any) -> None:
+        for callback in self._callbacks:
+            callback.on_log(*given, **named)
+
+
+class _Told(TrainerCallback):  # type: ignore[misc]
+    """Tells of every step."""
+
+    def __init__(self, advance: Advance) -> None:
+        self._advance = advance
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        if logs and "loss" in logs:
+            self._advance(1, f"loss {logs['loss']:.3f}")
 
 
 def learning_rate(step: int, config: FinetuneConfig) -> float:
@@ -180,4 +345,20 @@ def learning_rate(step: int, config: FinetuneConfig) -> float:
 
 def curve_json(curve: Sequence[Curve]) -> list[dict[str, float]]:
     """Return a curve as plain JSON values."""
-    return json.loads(json.dumps([asdict(point) for point in curve]))  # type: ignore[no-any-return]
+    return [asdict(point) for point in curve]
+
+
+def _logged(kind: str) -> str:
+    return f"{kind}_penalty"
+
+
+def _penalty(entry: Mapping[str, float], strengths: Mapping[str, float]) -> float:
+    found = {kind: entry.get(_logged(kind), 0.0) for kind in strengths}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    return sum(strengths[kind] * value for kind, value in found.items())
+
+
+def _only(items: Sequence[Any]) -> Any:
+    (item,) = items
+    return item

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import psutil
 import torch
 
 from worldschool.errors import FisherError
@@ -76,7 +77,8 @@ def compute_fisher(
         The Fisher information, in float32 (float64 of a model in float64).
 
     Raises:
-        FisherError: there are no texts, a text's loss or gradients are not numbers, or `keep` is damaged.
+        FisherError: there are no texts, a text's loss or gradients are not numbers, the sums do not fit into memory, or
+            `keep` is damaged.
     """
     usable = [list(text) for text in texts if len(text) > 1]
     if not usable:
@@ -87,6 +89,7 @@ def compute_fisher(
         )
     base = base_of(model)
     weights = base_parameters(base)
+    _check_memory(sum(weights[name].numel() for name in parameters), form, base.device)
     sums = {name: squares_of(weights[name], form) for name in parameters}
     data = _fingerprint(usable, labels, seed)
     partial = Partial(keep, sums, {"model": model_fingerprint(base), "data": data, "form": form})
@@ -112,6 +115,24 @@ def compute_fisher(
     _check(found, names)
     partial.forget()
     return found
+
+
+def _check_memory(numbers: int, form: Form, device: torch.device) -> None:
+    """Refuse what will not fit, before anything is measured.
+
+    Raises:
+        FisherError: the sums of the exact form are larger than the memory that is free.
+    """
+    if form == "factored":
+        return
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
+    needed = numbers * torch.finfo(torch.float32).bits // 8
+    if needed > free:
+        raise FisherError(
+            f"the exact form of {numbers} weights takes {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free",
+            where="form",
+            mend="Take the factored form, or name fewer modules.",
+        )
 
 
 def _gradients(

@@ -1,8 +1,7 @@
-"""What every way to remember is, and none at all."""
+"""What a way to remember is: a penalty that autograd differentiates, or one that adds its own gradient."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -25,40 +24,14 @@ class Retention(Protocol):
 class Held(Protocol):
     """A penalty that adds its own gradient, without autograd."""
 
+    strength: float
+
     def add_gradients(self) -> torch.Tensor:
         """Add lambda times the penalty's gradient to the trained tensors' `.grad`; return the penalty, a scalar.
 
         Of a tensor that has no gradient yet, it becomes the gradient.
         """
         ...
-
-
-class NoRetention:
-    """Plain fine-tuning: nothing holds the model back."""
-
-    strength = 0.0
-
-    def penalty(self, step: int = 0) -> torch.Tensor:
-        """Return zero."""
-        return torch.zeros(())
-
-
-class Combined:
-    """Several ways at once: the sum of their penalties, each times its own strength.
-
-    Args:
-        parts: what holds the model.
-    """
-
-    strength = 1.0
-
-    def __init__(self, parts: Sequence[Retention]) -> None:
-        self.parts = tuple(parts)
-
-    def penalty(self, step: int = 0) -> torch.Tensor:
-        """See `Retention`."""
-        found = [part.strength * part.penalty(step) for part in self.parts]
-        return torch.stack(found).sum()
 
 
 def add_to_gradient(tensor: torch.Tensor, gradient: torch.Tensor) -> None:

@@ -25,7 +25,42 @@ from worldschool.learners.retention.full import FullEWC
 LOGGED = "ewc_penalty"
 
 
-class EWCCallback(TrainerCallback):  # type: ignore[misc]
+class HeldCallback(TrainerCallback):  # type: ignore[misc]
+    """Adds the gradient of a penalty in closed form once an optimizer step, after clipping, and logs its value.
+
+    Args:
+        held: the penalty; None: found when training begins.
+        logged: what its value, before lambda, is called in the logs.
+    """
+
+    def __init__(self, held: Held | None, logged: str) -> None:
+        self._held, self._logged = held, logged
+        self._penalty: torch.Tensor | None = None
+
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Add the penalty's gradient."""
+        if self._held is not None:
+            self._penalty = self._held.add_gradients()
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Log the penalty of the last step beside the trainer's loss, for whatever reads the logs after this callback."""
+        if self._penalty is None or logs is None or "loss" not in logs:
+            return
+        logs[self._logged] = float(self._penalty)
+        if state.log_history:
+            state.log_history[-1][self._logged] = logs[self._logged]
+
+
+class EWCCallback(HeldCallback):
     """Holds a model near its old self by elastic weight consolidation while a Trainer trains it.
 
     Works for LoRA and rsLoRA adapters, and for full fine-tuning; with gradient accumulation, bf16, fp16 (with clipping) and
@@ -50,8 +85,7 @@ class EWCCallback(TrainerCallback):  # type: ignore[misc]
         self._where = "fisher" if isinstance(fisher, Fisher) else str(fisher)
         self._fisher = fisher if isinstance(fisher, Fisher) else Fisher.load(Path(fisher))
         self._strength = strength
-        self._held: Held | None = None
-        self._penalty: torch.Tensor | None = None
+        super().__init__(None, LOGGED)
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -65,28 +99,6 @@ class EWCCallback(TrainerCallback):  # type: ignore[misc]
             start = Path(args.output_dir) / FullEWC.FILE if args.output_dir else None
             resumed = state.global_step > 0
             self._held = FullEWC(model, self._fisher, self._strength, self._where, start, resumed)
-
-    def on_pre_optimizer_step(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Add the penalty's gradient."""
-        if self._held is not None:
-            self._penalty = self._held.add_gradients()
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, float] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Log the penalty of the last step beside the trainer's loss, for whatever reads the logs after this callback."""
-        if self._penalty is None or logs is None or "loss" not in logs:
-            return
-        logs[LOGGED] = float(self._penalty)
-        if state.log_history:
-            state.log_history[-1][LOGGED] = logs[LOGGED]
 
 
 def _check_arguments(args: TrainingArguments) -> None:

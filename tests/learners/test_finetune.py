@@ -1,9 +1,10 @@
-"""Rows, loss and Trainer of fine-tuning, against one example at a time."""
+"""Rows and loss of fine-tuning, against one example at a time; what a run reads."""
 
 import dataclasses
 import itertools
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,10 @@ import worldschool.configs
 from worldschool.config import load_config
 from worldschool.errors import ConfigError, DatasetError
 from worldschool.learners.finetune.config import FinetuneConfig
-from worldschool.learners.finetune.data import SHARED_TOKENS_MINIMUM, batches, build_rows
-from worldschool.learners.finetune.loss import accumulate_gradients
+from worldschool.learners.finetune.data import SHARED_TOKENS_MINIMUM, build_rows
+from worldschool.learners.finetune.retaining import Remembering
 from worldschool.learners.finetune.run import select_examples
-from worldschool.learners.finetune.trainer import Trainer, add_adapter, learning_rate, trainable
-from worldschool.learners.fisher.measuring import compute_fisher
-from worldschool.learners.fisher.parameters import matching_parameters
-from worldschool.learners.retention.base import NoRetention
-from worldschool.learners.retention.ewc import EWC
+from worldschool.learners.finetune.trainer import Trainer, training_arguments
 from worldschool.records import Example
 
 CONFORMANCE = os.environ.get("WORLDSCHOOL_CONFORMANCE_DATA")
@@ -73,10 +70,15 @@ def model(tiny_models):
     return tiny_models.adapt(tiny_models.llama())
 
 
-def gradients(model, rows, retention=None):
+def gradients(model, rows):
+    """Return the loss and the gradients of one step, as the optimizer would get them but for clipping."""
     model.zero_grad()
-    loss, penalty = accumulate_gradients(model, rows, retention or NoRetention(), 0, torch.device("cpu"))
-    return loss, penalty, {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+    with tempfile.TemporaryDirectory() as folder:
+        settings = config(max_steps=1)
+        arguments = training_arguments(settings, Path(folder))
+        trainer = Trainer(model, rows, Remembering(), settings, 0, arguments)
+        loss = float(trainer.training_step(model, rows))
+    return loss, {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
 
 def naive_gradients(model, tokenizer, examples):
@@ -114,8 +116,7 @@ def test_grouped_rows_give_the_loss_and_gradient_of_single_examples(model, token
     assert grouped.examples == single.examples == 9
     expected_loss, expected = naive_gradients(model, tokenizer, make_examples())
     for data in (grouped, single):
-        loss, penalty, found = gradients(model, data.rows)
-        assert penalty == 0.0
+        loss, found = gradients(model, data.rows)
         assert loss == pytest.approx(expected_loss, rel=1e-4)
         assert_same(found, expected)
 
@@ -129,7 +130,7 @@ def test_several_answers_to_one_prompt_each_begin_behind_it(model, tokenizer):
     assert len(rows) == 1
     assert len(rows[0].packed.tokens) == len(tokenizer(prompt)["input_ids"]) + len(rows[0].targets)
     expected_loss, expected = naive_gradients(model, tokenizer, examples)
-    loss, _, found = gradients(model, rows)
+    loss, found = gradients(model, rows)
     assert loss == pytest.approx(expected_loss, rel=1e-4)
     assert_same(found, expected)
 
@@ -138,7 +139,7 @@ def test_grouped_rows_with_eager_attention(tiny_models, tokenizer):
     llama = tiny_models.llama()
     llama.set_attn_implementation("eager")
     model = tiny_models.adapt(llama)
-    loss, _, found = gradients(model, build_rows(tokenizer, make_examples(), 512).rows)
+    loss, found = gradients(model, build_rows(tokenizer, make_examples(), 512).rows)
     expected_loss, expected = naive_gradients(model, tokenizer, make_examples())
     assert loss == pytest.approx(expected_loss, rel=1e-4)
     assert_same(found, expected)
@@ -146,11 +147,11 @@ def test_grouped_rows_with_eager_attention(tiny_models, tokenizer):
 
 def test_long_steps_in_several_passes_have_the_same_gradient(model, tokenizer, monkeypatch):
     rows = build_rows(tokenizer, make_examples(), 512).rows
-    whole_loss, _, whole = gradients(model, rows)
+    whole_loss, whole = gradients(model, rows)
     monkeypatch.setattr("worldschool.learners.finetune.loss.TOKENS_PER_FORWARD", 1)
     passes = []
     handle = model.get_base_model().model.register_forward_hook(lambda *_: passes.append(1))
-    loss, _, found = gradients(model, rows)
+    loss, found = gradients(model, rows)
     handle.remove()
     assert len(passes) == len(rows) > 1
     assert loss == pytest.approx(whole_loss, rel=1e-5)
@@ -186,7 +187,7 @@ def test_the_weight_of_an_example_counts(model, tokenizer):
         gradients(model, build_rows(tokenizer, [dataclasses.replace(e, weight=w)], 512).rows)
         for e, w in ((one, 1.0), (two, 1.0), (one, 7.0))
     ]
-    assert_same(alone[2][2], alone[0][2])
+    assert_same(alone[2][1], alone[0][1])
     assert alone[2][0] == pytest.approx(alone[0][0], rel=1e-5)
     tokens = [len(build_rows(tokenizer, [e], 512).rows[0].targets) for e in (one, two)]
     both = build_rows(
@@ -194,28 +195,11 @@ def test_the_weight_of_an_example_counts(model, tokenizer):
     )
     shares = np.array([3.0 * tokens[0], 0.5 * tokens[1]])
     shares /= shares.sum()
-    loss, _, found = gradients(model, both.rows)
+    loss, found = gradients(model, both.rows)
     assert loss == pytest.approx(shares[0] * alone[0][0] + shares[1] * alone[1][0], rel=1e-4)
     assert_same(
-        found, {n: float(shares[0]) * alone[0][2][n] + float(shares[1]) * alone[1][2][n] for n in found}
+        found, {n: float(shares[0]) * alone[0][1][n] + float(shares[1]) * alone[1][1][n] for n in found}
     )
-
-
-def test_the_penalty_is_added_once_times_lambda(tiny_models, tokenizer):
-    llama = tiny_models.llama()
-    names = matching_parameters(llama, ("q_proj", "k_proj", "v_proj", "o_proj"))
-    fisher = compute_fisher(llama, [[5, 9, 30, 31, 7], [12, 13, 14]], names)
-    model = tiny_models.adapt(llama)
-    rows = build_rows(tokenizer, make_examples(), 512).rows
-    plain_loss, _, plain = gradients(model, rows)
-    ewc = EWC(model, fisher, 50.0)
-    model.zero_grad()
-    ewc.penalty().backward()
-    pull = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
-    loss, penalty, found = gradients(model, rows, ewc)
-    assert loss == pytest.approx(plain_loss)
-    assert penalty == pytest.approx(ewc.penalty().item())
-    assert_same(found, {name: plain[name] + 50.0 * pull[name] for name in plain})
 
 
 def test_only_the_completion_is_learned(tokenizer):
@@ -266,136 +250,6 @@ def test_nothing_to_train_on_is_an_error(tokenizer):
         build_rows(tokenizer, [long], 9)
     with pytest.raises(DatasetError, match=r"none of the 0 examples can be trained on\.$"):
         build_rows(tokenizer, [], 9)
-
-
-# -- batches and learning rate ---------------------------------------------------------------------------------------
-
-
-def test_batches_are_deterministic_and_go_through_every_row_in_each_round(tokenizer):
-    rows = build_rows(tokenizer, make_examples(), 512).rows
-    first = list(itertools.islice(batches(rows, 2, seed=5), 40))
-    assert first == list(itertools.islice(batches(rows, 2, seed=5), 40))
-    assert first != list(itertools.islice(batches(rows, 2, seed=6), 40))
-    assert all(sum(row.examples for row in batch) >= 2 for batch in first)
-    assert all(sum(row.examples for row in batch[:-1]) < 2 for batch in first)
-    order = [row for batch in first for row in batch]
-    rounds = [order[at : at + len(rows)] for at in range(0, len(order) - len(rows), len(rows))]
-    assert len(rounds) > 5
-    assert all({id(row) for row in one} == {id(row) for row in rows} for one in rounds)
-    assert len({tuple(map(id, one)) for one in rounds}) > 1
-
-
-def test_the_learning_rate_rises_and_falls_in_straight_lines():
-    settings = config(learning_rate=1.0, warmup=0.2, max_steps=10)
-    found = [learning_rate(step, settings) for step in range(10)]
-    assert found == pytest.approx([1 / 2, 1, 8 / 9, 7 / 9, 6 / 9, 5 / 9, 4 / 9, 3 / 9, 2 / 9, 1 / 9])
-    assert [learning_rate(step, config(learning_rate=3.0, warmup=0.0, max_steps=3)) for step in range(3)] == (
-        pytest.approx([3, 2, 1])
-    )
-    assert learning_rate(0, config(learning_rate=2.0, max_steps=1)) == 2.0
-
-
-# -- Trainer ---------------------------------------------------------------------------------------------------------
-
-
-def make_trainer(tiny_models, tokenizer, strength=None, **changes):
-    settings = config(**changes)
-    llama = tiny_models.llama()
-    retention = NoRetention()
-    fisher = None
-    if strength is not None:
-        names = matching_parameters(llama, settings.lora.target_modules)
-        fisher = compute_fisher(llama, [[5, 9, 30, 31, 7], [12, 13, 14]], names)
-    model = add_adapter(llama, settings)
-    if fisher is not None:
-        retention = EWC(model, fisher, strength)
-    rows = build_rows(tokenizer, make_examples(), 512).rows
-    return Trainer(model, rows, retention, settings, 0)
-
-
-def weights(trainer):
-    return [parameter.detach().clone() for parameter in trainable(trainer.model)]
-
-
-def test_the_loss_goes_down_and_only_the_adapter_moves(tiny_models, tokenizer, tmp_path):
-    trainer = make_trainer(tiny_models, tokenizer, max_steps=25)
-    frozen = {n: p.detach().clone() for n, p in trainer.model.named_parameters() if not p.requires_grad}
-    done = []
-    trainer.train(tmp_path, advance=lambda n=1, note="": done.append(note))
-    losses = [point.loss for point in trainer.curve]
-    assert len(losses) == len(done) == 25
-    assert sum(losses[-5:]) / 5 < 0.6 * losses[0]
-    assert [point.step for point in trainer.curve] == list(range(1, 26))
-    assert [point.learning_rate for point in trainer.curve] == [
-        learning_rate(step, trainer.config) for step in range(25)
-    ]
-    assert trainer.examples >= 25 * 4 and trainer.tokens > trainer.examples
-    for name, parameter in trainer.model.named_parameters():
-        if name in frozen:
-            assert torch.equal(parameter, frozen[name])
-
-
-@pytest.mark.parametrize("at", [1, 4, 7])
-def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(tiny_models, tokenizer, tmp_path, at):
-    changes = {"lora": {"r": 4, "alpha": 8.0, "dropout": 0.3}, "weight_decay": 0.1, "max_steps": 8}
-    whole = make_trainer(tiny_models, tokenizer, strength=5.0, **changes)
-    whole.train(tmp_path / "whole")
-    first = make_trainer(tiny_models, tokenizer, strength=5.0, **changes)
-    for _ in range(at):
-        first.step()
-    first.save(tmp_path / "checkpoint")
-    torch.manual_seed(12345)
-    second = make_trainer(tiny_models, tokenizer, strength=5.0, **changes)
-    assert second.restore(tmp_path / "checkpoint")
-    assert second.steps_done == at
-    second.train(tmp_path / "second")
-    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(second), strict=True))
-    assert whole.curve == second.curve
-    assert (whole.examples, whole.tokens) == (second.examples, second.tokens)
-    other = make_trainer(tiny_models, tokenizer, strength=5.0, **changes, seed=1)
-    other.train(tmp_path / "other")
-    assert not all(torch.equal(a, b) for a, b in zip(weights(whole), weights(other), strict=True))
-
-
-def test_training_keeps_one_checkpoint_on_the_way(tiny_models, tokenizer, tmp_path):
-    trainer = make_trainer(tiny_models, tokenizer, max_steps=7, checkpoint_steps=3)
-    assert not trainer.restore(tmp_path / "checkpoint")
-    trainer.train(tmp_path)
-    kept = sorted(file.name for file in (tmp_path / "checkpoint").iterdir())
-    assert kept == ["state.json", "step-000006.safetensors"]
-    again = make_trainer(tiny_models, tokenizer, max_steps=7, checkpoint_steps=3)
-    assert again.restore(tmp_path / "checkpoint")
-    assert again.steps_done == 6
-    again.train(tmp_path)
-    assert all(torch.equal(a, b) for a, b in zip(weights(trainer), weights(again), strict=True))
-
-
-def test_a_high_lambda_holds_the_adapter_back(tiny_models, tokenizer, tmp_path):
-    free, held = (
-        make_trainer(tiny_models, tokenizer, strength=strength, max_steps=15) for strength in (1e-9, 300.0)
-    )
-    for trainer in (free, held):
-        trainer.train(tmp_path)
-    ends = [trainer.retention.penalty().item() for trainer in (free, held)]
-    assert 0 < ends[1] < 0.5 * ends[0]
-    assert held.curve[0].penalty == 0.0 < held.curve[-1].penalty
-    assert held.curve[-1].loss > free.curve[-1].loss
-
-
-def test_a_new_adapter_is_seeded_and_changes_nothing_yet(tiny_models):
-    models = [add_adapter(tiny_models.llama(), config(seed=seed)) for seed in (3, 3, 4)]
-    first, same, other = ([p.detach() for p in trainable(model)] for model in models)
-    assert all(torch.equal(a, b) for a, b in zip(first, same, strict=True))
-    assert not all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
-    assert all(p.dtype == torch.float32 for p in first) and len(first) == 16
-    ids = torch.tensor([[1, 2, 3]])
-    with torch.no_grad():
-        torch.testing.assert_close(models[0](input_ids=ids).logits, tiny_models.llama()(input_ids=ids).logits)
-
-
-def test_target_modules_that_the_model_lacks_are_refused(tiny_models):
-    with pytest.raises(ConfigError, match=r"^lora\.target_modules: "):
-        add_adapter(tiny_models.llama(), config(lora={"target_modules": ("query_key_value",)}))
 
 
 # -- E2WM's files and recipe -----------------------------------------------------------------------------------------

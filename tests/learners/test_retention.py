@@ -9,7 +9,6 @@ from worldschool.learners.fisher.information import Fisher
 from worldschool.learners.fisher.measuring import compute_fisher
 from worldschool.learners.fisher.parameters import matching_parameters
 from worldschool.learners.retention.adapted import lora_layers
-from worldschool.learners.retention.base import NoRetention
 from worldschool.learners.retention.ewc import EWC, LowRankPenalty
 from worldschool.models.causal import base_parameters, model_fingerprint
 
@@ -170,8 +169,3 @@ def test_a_fisher_that_lacks_an_adapted_matrix_is_refused(setting):
         FisherError, match=r"no values for the adapted matrix model\.layers\.1\.self_attn\.k_proj\.weight"
     ):
         EWC(model, partial, 1.0)
-
-
-def test_no_retention_adds_nothing():
-    assert NoRetention().strength == 0.0
-    assert NoRetention().penalty().item() == 0.0

@@ -5,14 +5,13 @@ import math
 import pytest
 import torch
 
-from tests.learners.test_finetune import make_trainer as plain_trainer
+from tests.learners.test_trainer import make_trainer
 from worldschool.config import build_config
 from worldschool.errors import ConfigError, FisherError
 from worldschool.learners.finetune.config import FinetuneConfig, RetentionSettings
-from worldschool.learners.finetune.retaining import make_retention
+from worldschool.learners.finetune.retaining import Remembering, make_retention
 from worldschool.learners.fisher.measuring import compute_fisher
 from worldschool.learners.fisher.parameters import matching_parameters
-from worldschool.learners.retention.base import Combined, NoRetention
 from worldschool.learners.retention.ewc import EWC, L2
 from worldschool.learners.retention.general import KLToBase, Replay
 from worldschool.models.causal import base_parameters
@@ -75,12 +74,10 @@ def test_settings_say_which_ways_and_how_strong(adapted, tiny_models):
     both = settings(kind="ewc", strength=3.0, also={"replay": 0.5, "kl": 2.0})
     fisher = compute_fisher(tiny_models.llama(), PIECES, matching_parameters(tiny_models.llama(), ("q_proj", "k_proj", "v_proj", "o_proj")))  # fmt: skip
     made = make_retention(adapted, fisher, PIECES, both)
-    assert isinstance(made, Combined) and [type(part) for part in made.parts] == [EWC, Replay, KLToBase]
-    alone = [float(part.penalty(4).detach()) for part in made.parts]
-    assert float(made.penalty(4).detach()) == pytest.approx(
-        3 * alone[0] + 0.5 * alone[1] + 2 * alone[2], rel=1e-5
-    )
-    assert isinstance(make_retention(adapted, None, [], settings(kind="none")), NoRetention)
+    assert {kind: type(one) for kind, one in made.held.items()} == {"ewc": EWC}
+    assert {kind: type(one) for kind, one in made.in_loss.items()} == {"replay": Replay, "kl": KLToBase}
+    assert [one.strength for one in (*made.held.values(), *made.in_loss.values())] == [3.0, 0.5, 2.0]
+    assert make_retention(adapted, None, [], settings(kind="none")) == Remembering()
     with pytest.raises(ConfigError, match=r"`also` has 'ewc', which is `kind` already"):
         settings(also={"ewc": 1.0})
     with pytest.raises(ConfigError, match=r"`also` has a strength that is no number from 0 up"):
@@ -90,30 +87,18 @@ def test_settings_say_which_ways_and_how_strong(adapted, tiny_models):
 
 
 @pytest.mark.parametrize("kind", ["l2", "kl", "replay"])
-def test_each_way_holds_a_model_back_and_goes_on_where_it_was(kind, tiny_models, tmp_path):
-    tokenizer = tiny_models.tokenizer()
-    steps = {"max_steps": 6, "checkpoint_steps": 3}
-
-    def trainer(strength):
-        made = plain_trainer(tiny_models, tokenizer, **steps)
-        retention = RetentionSettings(kind=kind, strength=strength)
-        made.retention = make_retention(made.model, None, PIECES, retention)
-        return made
-
-    free, held = trainer(0.0), trainer({"l2": 10.0, "kl": 50.0, "replay": 50.0}[kind])
-    for one in (free, held):
-        one.train(tmp_path / "unused")
-    measured = [float(make_retention(one.model, None, PIECES, RetentionSettings(kind=kind)).penalty(0).detach()) for one in (free, held)]  # fmt: skip
+def test_each_way_holds_a_model_back(kind, tiny_models, tmp_path):
+    strengths = {"l2": 10.0, "kl": 50.0, "replay": 50.0}
+    measured = []
+    for strength in (0.0, strengths[kind]):
+        trainer = make_trainer(
+            tiny_models, tiny_models.tokenizer(), tmp_path / str(strength), strength, kind, max_steps=6
+        )
+        trainer.run()
+        found = make_retention(trainer.model, None, PIECES, RetentionSettings(kind=kind))
+        way = {**found.held, **found.in_loss}[kind]
+        measured.append(float(way.penalty(0).detach()))
     assert math.isfinite(measured[1]) and measured[1] < measured[0]
-    first, second = trainer(held.retention.strength), trainer(held.retention.strength)
-    while first.steps_done < 3:
-        first.step()
-    first.save(tmp_path / kind)
-    assert second.restore(tmp_path / kind) and second.steps_done == 3
-    while second.steps_done < 6:
-        second.step()
-    ends = [{n: p for n, p in one.model.named_parameters() if p.requires_grad} for one in (held, second)]
-    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 
 
 def test_the_command_remembers_by_general_text(tiny_llama, tmp_path):

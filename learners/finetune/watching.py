@@ -1,0 +1,168 @@
+"""What a run measures on the way: the loss on held-out examples, the perplexity of general text; and when that ends it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from random import Random
+from typing import Any
+
+import torch
+from transformers import EarlyStoppingCallback, TrainerCallback, TrainerControl
+
+from worldschool.errors import ConfigError, FisherError
+from worldschool.experience.examples import read_examples
+from worldschool.experience.overlap import Overlap
+from worldschool.learners.finetune.config import FinetuneConfig, ValidationSettings
+from worldschool.learners.finetune.data import Row, build_rows, collate_rows, text_row, weight_of
+from worldschool.learners.finetune.loss import completion_loss, forward_passes
+from worldschool.models.texts import chunks, load_text
+from worldschool.records import Example
+
+NLL, RISE, SCORE = "eval_nll", "eval_perplexity_rise", "eval_score"
+"""Names in the logs: nats a token on held-out examples; the largest rise of a text's perplexity, a share; what is smallest of
+the adapter that is kept (not logged)."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measurement: what is logged of it, and its score, infinite where too much was forgotten."""
+
+    logged: Mapping[str, float]
+    score: float
+
+
+class Watch:
+    """Measures a model that is being trained.
+
+    Args:
+        model: with its new adapter; without it, it is what forgetting is measured from.
+        examples: rows of held-out examples; none: only texts are measured.
+        texts: of each general text, its pieces as rows.
+        settings: the limit.
+        pad: the token that fills rows up.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        examples: Sequence[Row],
+        texts: Mapping[str, Sequence[Row]],
+        settings: ValidationSettings,
+        pad: int,
+    ) -> None:
+        self._examples, self._texts, self._settings, self._pad = examples, texts, settings, pad
+        with model.disable_adapter():
+            self._before = {name: mean_nll(model, rows, pad) for name, rows in texts.items()}
+
+    def measure(self, model: Any, step: int) -> Measured:
+        """Measure after `step` optimizer steps."""
+        logged: dict[str, float] = {}
+        score = float(-step)
+        if self._examples:
+            logged[NLL] = score = mean_nll(model, self._examples, self._pad)
+        rises = {
+            name: math.expm1(mean_nll(model, rows, self._pad) - self._before[name])
+            for name, rows in self._texts.items()
+        }
+        if rises:
+            logged[RISE] = max(rises.values())
+            logged |= {f"{RISE}_{name}": rise for name, rise in rises.items() if len(rises) > 1}
+        return Measured(logged, math.inf if too_much(logged, self._settings) else score)
+
+
+def mean_nll(model: Any, rows: Sequence[Row], pad: int) -> float:
+    """Return the weighted mean negative log-likelihood, in nats, of the rows' targets."""
+    was_training = model.training
+    model.eval()
+    total = 0.0
+    with torch.no_grad():
+        for part in forward_passes(rows):
+            total += float(completion_loss(model, collate_rows(part, pad, model.device)))
+    model.train(was_training)
+    return total / weight_of(rows)
+
+
+def too_much(logged: Mapping[str, float], settings: ValidationSettings) -> bool:
+    """Return whether a measurement says that more was forgotten than is allowed."""
+    return settings.forgetting is not None and not logged.get(RISE, 0.0) <= settings.forgetting
+
+
+def callbacks_for(settings: ValidationSettings) -> list[TrainerCallback]:
+    """Return what ends a run early."""
+    patience = [EarlyStoppingCallback(settings.patience)] if settings.patience is not None else []
+    return [*patience, _ForgettingLimit(settings)]
+
+
+class _ForgettingLimit(TrainerCallback):  # type: ignore[misc]
+    def __init__(self, settings: ValidationSettings) -> None:
+        self._settings = settings
+
+    def on_evaluate(
+        self, args: Any, state: Any, control: TrainerControl, metrics: Mapping[str, float], **_: Any
+    ) -> None:
+        if too_much(metrics, self._settings):
+            control.should_training_stop = True
+
+
+def make_watch(
+    adapted: Any, tokenizer: Any, trained: Sequence[Example], config: FinetuneConfig, pad: int, context: int
+) -> Watch | None:
+    """Return what a run measures on the way, if it does.
+
+    Raises:
+        DatasetError: the held-out examples are trained on, or cannot be used.
+        UserError: a text is missing or too short.
+    """
+    settings = config.validation
+    if not settings.wanted:
+        return None
+    examples: list[Row] = []
+    if settings.examples:
+        found = [example for path in settings.examples for example in read_examples(path)]
+        refuse_overlap(found, trained)
+        examples = list(build_rows(tokenizer, _draw(found, settings.items, config.seed), context).rows)
+    texts = {}
+    if settings.forgetting is not None:
+        texts = {name: _pieces(tokenizer, name, settings, config.seed) for name in settings.texts}
+        if not texts:
+            raise ConfigError(
+                "`forgetting` has no text to be measured on", where="validation.texts", mend="Name one."
+            )
+    return Watch(adapted, examples, texts, settings, pad)
+
+
+def refuse_overlap(held_out: Sequence[Example], trained: Sequence[Example]) -> None:
+    """Check that no held-out example is trained on: not its prompt, alone or behind others, nor its episode.
+
+    Raises:
+        DatasetError: naming those that are.
+    """
+    overlap = Overlap({"validation": held_out})
+    overlap.add(trained)
+    overlap.refuse("are trained on", "validation.examples", "Validate on examples of another split.")
+
+
+def _draw(examples: Sequence[Example], items: int, seed: int) -> list[Example]:
+    """Return whole episodes' examples, drawn, until there are `items`: an episode's share their story's tokens."""
+    episodes = [list(group) for _, group in groupby(examples, key=lambda example: example.episode_id)]
+    Random(f"validation:{seed}").shuffle(episodes)
+    drawn: list[Example] = []
+    for episode in episodes:
+        if len(drawn) >= items:
+            break
+        drawn += episode
+    return drawn[:items]
+
+
+def _pieces(tokenizer: Any, name: str, settings: ValidationSettings, seed: int) -> list[Row]:
+    found = chunks(tokenizer, load_text(name).documents, settings.tokens, settings.samples, seed)
+    if not found:
+        raise FisherError(
+            f"no document in it has {settings.tokens} tokens",
+            where=name,
+            mend="Lower `validation.tokens`.",
+        )
+    return [text_row(piece) for piece in found]

@@ -1,0 +1,123 @@
+"""`worldschool finetune` as a whole: what it writes, what it says a run will need, and what it refuses."""
+
+import json
+
+import pytest
+
+from tests.learners.test_finetune import make_examples
+from worldschool.cli.main import main
+from worldschool.config import build_config
+from worldschool.errors import DatasetError, FisherError, ModelError
+from worldschool.experience.examples import write_examples
+from worldschool.learners.finetune import FinetuneConfig, finetune
+from worldschool.learners.finetune.rehearsal import dry_run, time_steps
+
+
+@pytest.fixture
+def settings(tiny_llama, tmp_path):
+    """Return a function that makes the settings of a small run."""
+    write_examples(tmp_path / "examples.jsonl", make_examples()[:6])
+    write_examples(tmp_path / "held.jsonl", make_examples()[6:])
+
+    def made(**changes):
+        values = {
+            "model": str(tiny_llama),
+            "examples": (str(tmp_path / "examples.jsonl"),),
+            "retention": {"kind": "ewc", "strength": 10.0, "measure": {"samples": 4, "tokens": 16}},
+            "learning_rate": 1e-2,
+            "max_steps": 6,
+            "batch_examples": 2,
+        }
+        return build_config(FinetuneConfig, {**values, **changes}, "run")
+
+    return made
+
+
+def test_the_adapter_that_is_left_is_the_best_measured_and_the_record_says_so(settings, tmp_path):
+    watched = {"examples": (str(tmp_path / "held.jsonl"),), "forgetting": 10.0, "steps": 2}
+    out = finetune(settings(validation=watched), tmp_path / "out")
+    record = json.loads((out / "training.json").read_text())
+    measured = {entry["step"]: entry["eval_nll"] for entry in record["evaluations"]}
+    assert list(measured) == [2, 4, 6] and record["steps"] == 6
+    assert record["kept_step"] == min(measured, key=measured.get)
+    assert all(entry["eval_perplexity_rise"] > -1 for entry in record["evaluations"])
+    assert f"Of step {record['kept_step']}, the one" in (out / "README.md").read_text()
+    assert len(record["curve"]) == 6 and record["curve"][0]["penalty"] == 0 < record["curve"][-1]["penalty"]
+    assert record["seconds"] == pytest.approx(sum(point["seconds"] for point in record["curve"]))
+    left = sorted(path.name for path in out.iterdir())
+    assert left == ["README.md", "adapter_config.json", "adapter_model.safetensors", "fisher", "run.json", "training.json"]  # fmt: skip
+    written = (out / "adapter_model.safetensors").stat().st_mtime_ns
+    assert finetune(settings(validation=watched), out) == out
+    assert (out / "adapter_model.safetensors").stat().st_mtime_ns == written
+
+
+def test_no_adapter_is_kept_where_every_one_forgot_too_much(settings, tmp_path, monkeypatch):
+    # A random model forgets nothing that general text would show.
+    rises = iter((0.05, 0.03))
+    monkeypatch.setattr(
+        "worldschool.learners.finetune.watching.math.expm1", lambda _: next(rises), raising=True
+    )
+    strict = settings(validation={"forgetting": 0.02, "steps": 3}, retention={"kind": "none"})
+    with pytest.raises(
+        ModelError,
+        match=r"^validation.forgetting: perplexity had risen by 5.00% or more .* and 2.00% is allowed.*Raise `retention.strength`",
+    ):
+        finetune(strict, tmp_path / "out")
+    assert not (tmp_path / "out" / "training.json").exists()
+
+
+def test_examples_that_are_trained_on_cannot_be_held_out(settings, tmp_path):
+    watched = settings(validation={"examples": (str(tmp_path / "examples.jsonl"),)})
+    with pytest.raises(
+        DatasetError,
+        match=r"validation.examples: validation: items that are trained on are asked, 6 of them: example-0.*"
+        r"Validate on examples of another split",
+    ):
+        finetune(watched, tmp_path / "out")
+
+
+def test_a_dry_run_says_what_is_needed_and_writes_nothing(settings, tmp_path, capsys):
+    before = sorted(tmp_path.iterdir())
+    needs = dry_run(settings(max_steps=40))
+    assert (needs.examples, needs.excluded, needs.steps) == (6, 0, 40)
+    assert needs.trained_parameters > 0
+    assert needs.trained_tokens == pytest.approx(needs.rounds * needs.tokens)
+    assert needs.training_seconds == pytest.approx(40 * needs.step_seconds, rel=1.0)
+    assert needs.fisher_seconds > 0 and needs.memory_bytes > 1e7
+    assert dry_run(settings(retention={"kind": "none"})).fisher_seconds == 0
+    exact = {"kind": "ewc", "measure": {"samples": 4, "tokens": 16, "form": "exact"}}
+    assert dry_run(settings(retention=exact)).fisher_bytes > 10 * needs.fisher_bytes > 0
+    assert sorted(tmp_path.iterdir()) == before
+    seconds, tokens = time_steps(settings(), make_examples())
+    assert seconds > 0 and tokens > 10
+
+    (tmp_path / "run.yaml").write_text(json.dumps(settings().to_json()))
+    with pytest.raises(SystemExit) as ended:
+        main(["finetune", str(tmp_path / "run.yaml"), "--dry-run"])
+    assert not ended.value.code
+    said = capsys.readouterr().out
+    assert "6 steps" in said and "for the Fisher information" in said
+    with pytest.raises(SystemExit) as ended:
+        main(["finetune", str(tmp_path / "run.yaml")])
+    assert ended.value.code == 2
+    assert "neither --out DIR nor --dry-run is given" in capsys.readouterr().err
+
+
+def test_too_little_memory_is_told_before_anything_is_measured(settings, tmp_path, monkeypatch):
+    class Little:
+        available = 1000
+
+    monkeypatch.setattr("psutil.virtual_memory", lambda: Little)
+    exact = {"kind": "ewc", "measure": {"samples": 2, "tokens": 16, "form": "exact"}}
+    with pytest.raises(FisherError, match=r"form: the exact form of \d+ weights takes .* Take the factored"):
+        finetune(settings(retention=exact), tmp_path / "exact")
+    finetune(settings(max_steps=1), tmp_path / "factored")
+
+    def full(*_, **__):
+        raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 1 bytes")
+
+    monkeypatch.setattr("worldschool.learners.finetune.trainer.completion_loss", full)
+    with pytest.raises(
+        ModelError, match=r"the step with the most tokens does not fit.*Lower `batch_examples`"
+    ):
+        finetune(settings(), tmp_path / "small")
