@@ -17,10 +17,12 @@ from worldschool.experience.examples import read_examples
 from worldschool.experience.overlap import Overlap
 from worldschool.learners.finetune.config import FinetuneConfig, ValidationSettings
 from worldschool.learners.finetune.data import Row, build_rows, collate_rows, text_row, weight_of
-from worldschool.learners.finetune.loss import completion_loss, forward_passes
+from worldschool.learners.finetune.loss import completion_losses, forward_passes
 from worldschool.models.texts import chunks, load_text
 from worldschool.records import Example
 
+ROWS_AT_ONCE = 128
+"""Rows that are grouped into forward passes together."""
 NLL, RISE, SCORE = "eval_nll", "eval_perplexity_rise", "eval_score"
 """Names in the logs: nats a token on held-out examples; the largest rise of a text's perplexity, a share; what is smallest of
 the adapter that is kept (not logged)."""
@@ -75,14 +77,32 @@ class Watch:
 
 def mean_nll(model: Any, rows: Sequence[Row], pad: int) -> float:
     """Return the weighted mean negative log-likelihood, in nats, of the rows' targets."""
+    return float(nll_of_rows(model, rows, pad).sum()) / weight_of(rows)
+
+
+def nll_of_rows(model: Any, rows: Sequence[Row], pad: int) -> torch.Tensor:
+    """Return the weighted sum of every row's negative log-likelihoods, in nats, float64 [rows]; dropout is off.
+
+    Args:
+        model: a transformers causal language model, with an adapter or without.
+        rows: in any order.
+        pad: the token that fills rows up.
+    """
+    found = torch.zeros(len(rows), dtype=torch.float64)
+    numbers = {id(row): number for number, row in enumerate(rows)}
     was_training = model.training
     model.eval()
-    total = 0.0
     with torch.no_grad():
-        for part in forward_passes(rows):
-            total += float(completion_loss(model, collate_rows(part, pad, model.device)))
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            for part in forward_passes(
+                sorted(rows, key=lambda row: -len(row.packed))[start : start + ROWS_AT_ONCE]
+            ):
+                losses = completion_losses(model, collate_rows(part, pad, model.device)).cpu().double()
+                own = torch.split(losses, [len(row.targets) for row in part])
+                for row, some in zip(part, own, strict=True):
+                    found[numbers[id(row)]] = some.sum()
     model.train(was_training)
-    return total / weight_of(rows)
+    return found
 
 
 def too_much(logged: Mapping[str, float], settings: ValidationSettings) -> bool:
@@ -123,7 +143,9 @@ def make_watch(
     if settings.examples:
         found = [example for path in settings.examples for example in read_examples(path)]
         refuse_overlap(found, trained)
-        examples = list(build_rows(tokenizer, _draw(found, settings.items, config.seed), context).rows)
+        examples = list(
+            build_rows(tokenizer, draw_episodes(found, settings.items, config.seed), context).rows
+        )
     texts = {}
     if settings.forgetting is not None:
         texts = {name: _pieces(tokenizer, name, settings, config.seed) for name in settings.texts}
@@ -145,7 +167,7 @@ def refuse_overlap(held_out: Sequence[Example], trained: Sequence[Example]) -> N
     overlap.refuse("are trained on", "validation.examples", "Validate on examples of another split.")
 
 
-def _draw(examples: Sequence[Example], items: int, seed: int) -> list[Example]:
+def draw_episodes(examples: Sequence[Example], items: int, seed: int) -> list[Example]:
     """Return whole episodes' examples, drawn, until there are `items`: an episode's share their story's tokens."""
     episodes = [list(group) for _, group in groupby(examples, key=lambda example: example.episode_id)]
     Random(f"validation:{seed}").shuffle(episodes)

@@ -1,0 +1,231 @@
+"""Gain against forgetting: points, fronts, and which of two lies above the other (`benchmarks.retention`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.harness import Figure, Peer
+
+RESAMPLES = 2000
+LIMIT = 0.01
+"""The rise of perplexity up to which a gain counts as kept."""
+PARTS = ("validation", "heldout")
+Floats = NDArray[np.float64]
+
+
+class Setting(NamedTuple):
+    """One run's settings."""
+
+    method: str
+    rate: float
+    strength: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """A folder's name."""
+        if self.method == "base":
+            return "base"
+        held = "" if self.method == "plain" else f"-{self.strength:g}"
+        return f"{self.method}-{self.rate:g}{held}-seed{self.seed}"
+
+    @property
+    def told(self) -> str:
+        """The setting without its seed."""
+        return f"lr {self.rate:g}" + ("" if self.method == "plain" else f", strength {self.strength:g}")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Summed losses of one model: of answers by row, of texts by piece.
+
+    Attributes:
+        nll: by part: [rows] of answers, and by text [pieces].
+        tokens: the same of the numbers of tokens.
+    """
+
+    nll: Mapping[str, Mapping[str, Floats]]
+    tokens: Mapping[str, Mapping[str, Floats]]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any], texts: Mapping[str, Sequence[str]]) -> Measured:
+        """Read what `benchmarks.retention` wrote."""
+
+        def read(what: str) -> dict[str, dict[str, Floats]]:
+            return {
+                part: {
+                    "answers": np.asarray(found[part][what]),
+                    **{name: np.asarray(found[part][name][what]) for name in texts[part]},
+                }
+                for part in PARTS
+            }
+
+        return cls(read("nll"), read("tokens"))
+
+
+class Interval(NamedTuple):
+    """A value with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+    @property
+    def percent(self) -> str:
+        """As per cents."""
+        return f"{100 * self.value:+.2f}% [{100 * self.low:+.2f}, {100 * self.high:+.2f}]"
+
+
+@dataclass(frozen=True)
+class Point:
+    """A setting's gain (nats a token, against the untrained model) and rise of perplexity (all texts' tokens together)."""
+
+    setting: Setting
+    seeds: int
+    gain: Mapping[str, Interval]
+    rise: Mapping[str, Interval]
+    by_text: Mapping[str, Interval]
+    spread: float
+    """Between seeds: the largest gain on held-out answers less the smallest."""
+
+    @classmethod
+    def of(cls, setting: Setting, base: Measured, runs: Sequence[Measured]) -> Point:
+        """Put seeds together: losses are averaged over them, and rows (or pieces of text) drawn again for the intervals."""
+        gain, rise, by_text = {}, {}, {}
+        for part in PARTS:
+            texts = [name for name in base.nll[part] if name != "answers"]
+            gain[part] = _interval(*_differences(base, runs, part, ["answers"]), np.negative)
+            rise[part] = _interval(*_differences(base, runs, part, texts), np.expm1)
+            by_text |= {name: _interval(*_differences(base, runs, part, [name]), np.expm1) for name in texts}
+        gains = [
+            -(run.nll["heldout"]["answers"] - base.nll["heldout"]["answers"]).sum()
+            / base.tokens["heldout"]["answers"].sum()
+            for run in runs
+        ]
+        return cls(setting, len(runs), gain, rise, by_text, float(max(gains) - min(gains)))
+
+
+def _differences(
+    base: Measured, runs: Sequence[Measured], part: str, names: Sequence[str]
+) -> tuple[Floats, Floats]:
+    """Return the rise of every row's summed loss, the mean over runs, and its tokens."""
+    rises = [np.mean([run.nll[part][name] for run in runs], axis=0) - base.nll[part][name] for name in names]
+    return np.concatenate(rises), np.concatenate([base.tokens[part][name] for name in names])
+
+
+def _interval(rises: Floats, tokens: Floats, form: Any) -> Interval:
+    draws = np.random.default_rng(0).integers(0, len(rises), (RESAMPLES, len(rises)))
+    drawn = form(rises[draws].sum(1) / tokens[draws].sum(1))
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return Interval(float(form(rises.sum() / tokens.sum())), float(low), float(high))
+
+
+def best_within(points: Sequence[Point], limit: float, part: str = "heldout") -> Point | None:
+    """Return the point of the largest gain among those whose perplexity rises by at most `limit`."""
+    within = [point for point in points if point.rise[part].value <= limit]
+    return max(within, key=lambda point: point.gain[part].value, default=None)
+
+
+def margins(points: Sequence[Point], over: Sequence[Point]) -> list[tuple[Point, float]]:
+    """Return, for each of `over`, how much more the front of `points` gains at no larger a rise (-inf: it has no such point)."""
+    found = []
+    for point in over:
+        best = best_within(points, point.rise["heldout"].value)
+        more = -np.inf if best is None else best.gain["heldout"].value - point.gain["heldout"].value
+        found.append((point, float(more)))
+    return found
+
+
+def table(points: Sequence[Point]) -> str:
+    """Return the points as a table in Markdown."""
+    lines = [
+        "| method | setting | seeds | gain, nats a token | between seeds | perplexity, both texts | "
+        + " | ".join(_texts(points))
+        + " |",
+        "|---|---|---|---|---|---|" + "---|" * len(_texts(points)),
+    ]
+    for point in points:
+        cells = [
+            point.setting.method,
+            point.setting.told,
+            str(point.seeds),
+            str(point.gain["heldout"]),
+            f"{point.spread:.3f}" if point.seeds > 1 else "",
+            point.rise["heldout"].percent,
+            *(point.by_text[name].percent for name in _texts(points)),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _texts(points: Sequence[Point]) -> list[str]:
+    return [name for name in points[0].by_text if name in ("pydoc:heldout", "prose")] if points else []
+
+
+def figures_of(points: Sequence[Point]) -> dict[str, Figure]:
+    """Return what the table comes to: of each method the setting that validation chose, and how the fronts lie."""
+    if not points:
+        return {}
+    methods = {point.setting.method: None for point in points}
+    of = {method: [point for point in points if point.setting.method == method] for method in methods}
+    most = max(points, key=lambda point: point.gain["heldout"].value)
+    best = Peer(f"the best gain ({most.setting.method}, {most.setting.told})", most.gain["heldout"].value)
+    figures = {
+        "best_gain": Figure(best.value, f"nats a token: {most.setting.method}, {most.setting.told}", True)
+    }
+    for method, own in of.items():
+        chosen = best_within(own, LIMIT, "validation")
+        if chosen is not None:
+            share = chosen.gain["heldout"].value / best.value
+            told = f"of it: {chosen.setting.told}, perplexity {chosen.rise['heldout'].percent}"
+            figures[f"{method}: share kept by the setting that validation chose"] = Figure(
+                share, told, True, best
+            )
+        kept = best_within(own, LIMIT)
+        if kept is not None:
+            share = kept.gain["heldout"].value / best.value
+            figures[f"{method}: largest share at a rise of at most 1%"] = Figure(
+                share, f"of it: {kept.setting.told}", True, best
+            )
+    for method in ("exact", "factored"):
+        for point, more in margins(of.get(method, []), of.get("plain", [])) if method in of else []:
+            figures[f"{method}: above plain at {point.setting.told}"] = Figure(
+                more, f"nats a token, at a rise of {point.rise['heldout'].percent} or less", True
+            )
+    return figures
+
+
+def plot(points: Sequence[Point], out: Path) -> None:
+    """Draw gain against rise, a line for each method."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
+    for method in dict.fromkeys(point.setting.method for point in points):
+        own = sorted(
+            (point for point in points if point.setting.method == method),
+            key=lambda point: point.rise["heldout"].value,
+        )
+        x = [100 * point.rise["heldout"].value for point in own]
+        y = [point.gain["heldout"].value for point in own]
+        axes.plot(x, y, marker="o", label=method)
+        for point, at, up in zip(own, x, y, strict=True):
+            label = f"{point.setting.rate:g}" if method == "plain" else f"{point.setting.strength:g}"
+            axes.annotate(label, (at, up), textcoords="offset points", xytext=(4, -10), fontsize=7)
+    axes.axvline(100 * LIMIT, linestyle=":", color="grey")
+    axes.set_xlabel("rise of perplexity, %")
+    axes.set_ylabel("gain on held-out answers, nats a token")
+    axes.legend()
+    figure.savefig(out, dpi=120)
+    pyplot.close(figure)

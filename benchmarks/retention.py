@@ -1,0 +1,235 @@
+"""Learning without forgetting: what each way to remember leaves of the gain, and of perplexity.
+
+    python -m benchmarks.retention --train data/train-suites --validation data/validation-suites --heldout data/suites --out fronts/own
+    python -m benchmarks.retention --e2wm COPY --out fronts/e2wm
+
+One LoRA run (r 16, attention, about 250,000 tokens, steps of about 2,000) for each setting and seed:
+
+    plain      learning rates 1e-4, 2e-4, 5e-4, 1e-3
+    exact      EWC at 1e-3, lambda 1e4, 1e5, 1e6, exact Fisher information
+    factored   the same with the factored one
+    kl, replay at 1e-3, strength 1, one seed
+
+Each is measured by the mean negative log-likelihood of held-out answers (nats a token) and by the perplexity of two texts that nothing
+else sees (6,000 tokens of each). Runs are kept in --out, one directory each, and the same command goes on with those that are
+missing until --minutes are over; the table is of what is there. The setting of each method that is told of is chosen on *validation*
+examples and texts: the largest gain at a rise of at most 1%. With --e2wm the training files are E2WM's (a tenth of each kept back for
+validation) and the held-out items its evaluation files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from benchmarks.fronts import Measured, Point, Setting, figures_of, plot, table
+from benchmarks.harness import arguments, report
+from worldschool.experience.examples import read_examples, write_examples
+from worldschool.files import read_json, write_json
+from worldschool.learners.finetune import FinetuneConfig, FisherSettings, finetune
+from worldschool.learners.finetune.data import Row, batches, build_rows, text_row, tokens_of
+from worldschool.learners.finetune.retaining import measure_fisher
+from worldschool.learners.finetune.run import load_for_training
+from worldschool.learners.finetune.watching import draw_episodes, nll_of_rows
+from worldschool.models.causal import add_adapter
+from worldschool.models.texts import chunks, load_text
+from worldschool.probes.published.reading import read_published
+from worldschool.probes.published.settings import E2wmSettings
+from worldschool.records import Example
+
+RATES = (1e-4, 2e-4, 5e-4, 1e-3)
+RATE, STRENGTHS = 1e-3, (1e4, 1e5, 1e6)
+TEXTS = {"validation": ("pydoc:fisher", "prose:validation"), "heldout": ("pydoc:heldout", "prose")}
+TEXT_TOKENS, PIECE = 6000, 200
+KEPT_BACK = 10
+"""Of E2WM's training files, every tenth example is for validation."""
+
+
+class Data(NamedTuple):
+    """What is trained on, chosen by and reported on."""
+
+    train: tuple[str, ...]
+    weights: dict[str, float]
+    validation: list[Example]
+    heldout: list[Example]
+    batch: int
+
+
+def main() -> None:
+    """Train and measure what is missing, then print the table."""
+    options = _options()
+    began = time.monotonic()
+    data = _e2wm(options) if options.e2wm else _own(options)
+    tokenizer, steps = _prepare(options, data)
+    for setting in _settings(options):
+        if (time.monotonic() - began) / 60 > options.minutes:
+            break
+        folder = options.out / setting.name
+        if not (folder / "measured.json").exists():
+            adapter = None
+            if setting.method != "base":
+                adapter = finetune(_config(options, data, setting, steps), folder / "adapter")
+            _measure(options, data, tokenizer, adapter, folder / "measured.json")
+    points = _points(options)
+    print(table(points))
+    plot(points, options.out / "front.png")
+    report(figures_of(points), options.seed, options.json)
+
+
+def _options() -> argparse.Namespace:
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--train", nargs="+", help="examples to train on")
+    parser.add_argument("--validation", help="examples to choose by")
+    parser.add_argument("--heldout", help="examples to report on")
+    parser.add_argument(
+        "--e2wm", type=Path, help="a copy of E2WM's files: folders train and eval_dev (or eval)"
+    )
+    parser.add_argument("--out", type=Path, default=Path("fronts"))
+    parser.add_argument("--tokens", type=int, default=250_000)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no run after these")
+    parser.add_argument("--items", type=int, default=1100)
+    options = parser.parse_args()
+    if not options.e2wm and not (options.train and options.validation and options.heldout):
+        parser.error("give --train, --validation and --heldout, or --e2wm")
+    if options.quick:
+        options.tokens, options.items, options.seeds = 4000, 60, 1
+    return options
+
+
+def _settings(options: argparse.Namespace) -> list[Setting]:
+    """Return every run in the order they are made: all settings of one seed before the next one's."""
+    found = [Setting("base", 0.0, 0.0, 0)]
+    for seed in range(options.seed, options.seed + options.seeds):
+        found += [Setting("plain", rate, 0.0, seed) for rate in reversed(RATES)]
+        for strength in reversed(STRENGTHS):
+            found += [Setting(form, RATE, strength, seed) for form in ("factored", "exact")]
+        if seed == options.seed:
+            found += [Setting(kind, RATE, 1.0, seed) for kind in ("kl", "replay")]
+    return found[:3] if options.quick else found
+
+
+def _own(options: argparse.Namespace) -> Data:
+    validation = draw_episodes(read_examples(options.validation), options.items // 3, 0)
+    heldout = draw_episodes(read_examples(options.heldout), options.items, 0)
+    return Data(tuple(options.train), {}, validation, heldout, 16)
+
+
+def _e2wm(options: argparse.Namespace) -> Data:
+    folder = options.out / "examples"
+    kept: list[Example] = []
+    for path in sorted((options.e2wm / "train").glob("train_*.jsonl")):
+        found = read_examples(path)
+        kept += found[::KEPT_BACK]
+        target = folder / f"{path.stem}.parquet"
+        if not target.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            held = {example.prompt for example in found[::KEPT_BACK]}
+            write_examples(target, [example for example in found if example.prompt not in held])
+    evaluated = next(one for name in ("eval_dev", "eval") if (one := options.e2wm / name).is_dir())
+    suites = read_published({"e2wm": E2wmSettings(format="e2wm", path=str(evaluated))}, 0)
+    heldout = [example for suite in suites for example in suite.items]
+    validation = draw_episodes(kept, options.items // 3, 0)
+    # 250,000 tokens are half of the files: 5 examples of 400 tokens make a step of 2,000.
+    train = tuple(str(path) for path in sorted(folder.glob("*.parquet")))
+    return Data(train, {"e2wm_act_recog": 0.7}, _side_by_side(validation), _side_by_side(heldout), 5)
+
+
+def _side_by_side(examples: Sequence[Example]) -> list[Example]:
+    """Return examples that begin alike as one episode's, so that what they share is computed once."""
+    ordered = sorted(examples, key=lambda example: example.prompt)
+    return [replace(example, episode_id=example.prompt[:200]) for example in ordered]
+
+
+def _prepare(options: argparse.Namespace, data: Data) -> tuple[Any, int]:
+    """Measure the Fisher information once for all runs; return the tokenizer and the number of steps."""
+    model, tokenizer = load_for_training(_config(options, data, Setting("plain", RATE, 0.0, 0), 1))
+    targets = FinetuneConfig(examples=data.train).lora.target_modules
+    for form in ("exact", "factored"):
+        where = options.out / f"fisher-{form}"
+        if not (where / "fisher.json").exists():
+            settings = FisherSettings(form=form, samples=4 if options.quick else 48)
+            measure_fisher(model, tokenizer, settings, targets).save(where)
+    rows = build_rows(tokenizer, [one for path in data.train for one in read_examples(path)], 2048).rows
+    sums = itertools.accumulate(tokens_of(step) for step in batches(rows, data.batch, 0))
+    return tokenizer, next(number for number, tokens in enumerate(sums, 1) if tokens >= options.tokens)
+
+
+def _config(options: argparse.Namespace, data: Data, setting: Setting, steps: int) -> FinetuneConfig:
+    retention: dict[str, Any] = {"kind": "none"}
+    if setting.method in ("exact", "factored"):
+        fisher = str(options.out / f"fisher-{setting.method}")
+        retention = {"kind": "ewc", "strength": setting.strength, "fisher": fisher}
+    elif setting.method != "plain":
+        retention = {"kind": setting.method, "strength": setting.strength}
+    return FinetuneConfig.model_validate(
+        {
+            "model": options.model,
+            "examples": data.train,
+            "weights": data.weights,
+            "retention": retention,
+            "learning_rate": setting.rate,
+            "batch_examples": data.batch,
+            "max_steps": steps,
+            "dtype": "bfloat16",
+            "seed": setting.seed,
+        }
+    )
+
+
+def _measure(
+    options: argparse.Namespace, data: Data, tokenizer: Any, adapter: Path | None, out: Path
+) -> None:
+    """Write the summed losses of every row of answers and of every piece of text."""
+    model, _ = load_for_training(_config(options, data, Setting("plain", RATE, 0.0, 0), 1))
+    if adapter is not None:
+        model = add_adapter(model, adapter)
+    pad = int(tokenizer.pad_token_id or tokenizer.eos_token_id or 0)
+    found: dict[str, Any] = {}
+    for part, examples in (("validation", data.validation), ("heldout", data.heldout)):
+        rows = build_rows(tokenizer, examples, 2048).rows
+        found[part] = _summed(model, rows, pad)
+        found[part]["examples"] = sum(row.examples for row in rows)
+        for name in TEXTS[part]:
+            count = (600 if options.quick else TEXT_TOKENS) // PIECE
+            pieces = chunks(tokenizer, load_text(name).documents, PIECE, count, 0)
+            found[part][name] = _summed(model, [text_row(piece) for piece in pieces], pad)
+    record = {} if adapter is None else read_json(adapter / "training.json", what="a training record")
+    found["training"] = {
+        name: record.get(name) for name in ("steps", "tokens", "examples", "seconds", "commit")
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_json(out, found)
+
+
+def _summed(model: Any, rows: Sequence[Row], pad: int) -> dict[str, list[float]]:
+    with torch.no_grad():
+        nll = nll_of_rows(model, rows, pad)
+    return {"nll": nll.tolist(), "tokens": [float(len(row.targets)) for row in rows]}
+
+
+def _points(options: argparse.Namespace) -> list[Point]:
+    """Return what was measured of every setting, its seeds together, beside the untrained model."""
+    kept: dict[Setting, list[Measured]] = {}
+    for setting in _settings(options):
+        path = options.out / setting.name / "measured.json"
+        if path.exists():
+            kept.setdefault(setting._replace(seed=0), []).append(
+                Measured.of(read_json(path, what="what was measured"), TEXTS)
+            )
+    (base,) = kept.pop(Setting("base", 0.0, 0.0, 0))
+    return [Point.of(setting, base, runs) for setting, runs in kept.items()]
+
+
+if __name__ == "__main__":
+    np.seterr(all="raise")
+    main()
