@@ -181,6 +181,16 @@ def finetune(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Take a few steps, say what the run will need, write nothing.")
     ] = False,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=V1,V2",
+            help="Train with each of these values (several options: every combination), and compare.",
+        ),
+    ] = None,
+    asked: Annotated[
+        Path | None, typer.Option("--probe", help="With --sweep: how the runs are probed (a probe's YAML).")
+    ] = None,
     max_steps: Annotated[
         int | None, typer.Option(help="Optimizer steps, in place of the configured.")
     ] = None,
@@ -202,10 +212,32 @@ def finetune(
         return
     if out is None:
         raise UserError("neither --out DIR nor --dry-run is given", mend="Say where to write.")
+    if sweep:
+        _sweep(settings, sweep, asked, out, as_json)
+        return
     path = run(settings, out)
     if int(os.environ.get("RANK", "0")) > 0:  # of several processes the first one tells
         return
     _show({"adapter": str(path)}, as_json, f"adapter: {path}")
+
+
+def _sweep(settings: Any, sweeps: list[str], asked: Path | None, out: Path, as_json: bool) -> None:
+    from worldschool.config import load_config
+    from worldschool.probes.config import ProbeConfig
+    from worldschool.probes.forgetting import outcomes_json, outcomes_rows
+    from worldschool.recipes.sweep import read_grid
+    from worldschool.recipes.sweep import sweep as run
+
+    if asked is None:
+        raise UserError("--sweep compares runs by probing them", mend="Say how: --probe CONFIG.")
+    found = run(settings, read_grid(sweeps), load_config(ProbeConfig, asked), out)
+    rows = outcomes_rows(found)
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    lines = [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    _show(outcomes_json(found), as_json, "\n".join([*lines, f"report: {out / 'retention.md'}"]))
 
 
 @app.command()

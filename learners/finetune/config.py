@@ -69,7 +69,7 @@ class RetentionSettings(Config):
     general text; learning general text, too; or nothing (plain LoRA)."""
     strength: float = Field(default=STRENGTHS["ewc"], ge=0)
     """What the penalty is multiplied by; lambda of L_V + lambda * sum F (theta - theta*)^2 for EWC, calibrated for F of the mean
-    token NLL per text at this learning rate (docs/learners.md). Left out: 5e4 for ewc, 1e-3 for l2, 1 for kl and replay."""
+    token NLL per text at this learning rate (docs/learners.md). May be written `lambda`. Left out: 5e4 for ewc, 1e-3 for l2, 1 for kl and replay."""
     also: dict[Kind, float] = Field(default_factory=dict)
     """Further kinds at the same time, each with its strength: `{replay: 0.5}`."""
     fisher: str | None = None
@@ -82,7 +82,13 @@ class RetentionSettings(Config):
     @model_validator(mode="before")
     @classmethod
     def _strength_of_kind(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("kind") in STRENGTHS and "strength" not in given:
+        if not isinstance(given, dict):
+            return given
+        if "lambda" in given:
+            if "strength" in given:
+                raise ValueError("`lambda` and `strength` are one setting: give one of them")
+            given = {("strength" if key == "lambda" else key): value for key, value in given.items()}
+        if given.get("kind") in STRENGTHS and "strength" not in given:
             return given | {"strength": STRENGTHS[given["kind"]]}
         return given
 

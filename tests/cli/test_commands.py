@@ -78,6 +78,61 @@ def test_chain_collect_examples_finetune_probe(
         assert (tmp_path / "report" / name).exists(), name
 
 
+def test_a_sweep_trains_every_combination_once_and_compares_what_was_gained_and_forgotten(
+    data: Path, roomy_llama: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = {
+        "examples": str(data / "heldout-examples"),
+        "suites": {"object_path": {"items": 4, "max_new_tokens": 4}, "counting": {"items": 4}},
+        "texts": ["prose"],
+        "text_tokens": 400,
+    }
+    (tmp_path / "asked.yaml").write_text(json.dumps(asked))
+    out = tmp_path / "sweep"
+    sets = [f"model={roomy_llama}", f"examples=[{data / 'train-examples'}]", "batch_examples=4"]
+    sets += ["retention.measure.samples=4", "retention.measure.tokens=16"]
+    command = ["finetune", CONFIGS / "finetune" / "ewc.yaml", "--out", out, "--max-steps", 2]
+    for text in sets:
+        command += ["--set", text]
+    # Of an override the strength would be ewc's own; left out, each kind takes its default.
+    command += ["--sweep", "retention.kind=ewc,none", "--sweep", "learning_rate=1e-2,1e-3"]
+    assert "Say how: --probe CONFIG" in error_of(capsys, *command)
+    command += ["--probe", tmp_path / "asked.yaml"]
+    assert run(*command) == 0
+    said = capsys.readouterr().out
+    assert "kind none, learning_rate 1e-3" in said and "perplexity of prose" in said
+    found = json.loads((out / "retention.json").read_text())["outcomes"]
+    assert [(one["name"], one["method"]) for one in found] == [
+        ("kind ewc, learning_rate 1e-2", "ewc"), ("kind ewc, learning_rate 1e-3", "ewc"),
+        ("kind none, learning_rate 1e-2", "none"), ("kind none, learning_rate 1e-3", "none")]  # fmt: skip
+    results = json.loads((out / "report" / "results.json").read_text())
+    for one in found:
+        scores = [results["suites"][suite]["scores"] for suite in ("object_path", "counting")]
+        gains = [score[one["name"]]["value"] - score["base"]["value"] for score in scores]
+        assert [one["by_suite"][suite]["value"] for suite in ("object_path", "counting")] == pytest.approx(
+            gains
+        )
+        assert one["gain"]["value"] == pytest.approx(sum(gains) / 2)
+        assert (
+            one["change"]["prose"]["low"] <= one["change"]["prose"]["value"] <= one["change"]["prose"]["high"]
+        )
+    assert (out / "retention.png").read_bytes().startswith(b"\x89PNG") and (out / "retention.md").exists()
+    fishers = list((out / "fisher").iterdir())
+    assert len(fishers) == 1  # both runs under EWC use it
+    adapters = sorted(out.glob("runs/*/adapter_model.safetensors"))
+    before = [path.stat().st_mtime_ns for path in adapters]
+    assert len(adapters) == 4 and run(*command) == 0
+    assert [path.stat().st_mtime_ns for path in adapters] == before
+
+    capsys.readouterr()
+    assert "'x' is not key=value,value" in error_of(capsys, *command, "--sweep", "x")
+    assert "names something twice" in error_of(capsys, *command, "--sweep", "seed=1,1")
+    assert "batch_exmples: unknown key" in error_of(capsys, *command, "--sweep", "batch_exmples=1,2")
+    assert "`lambda` and `strength` are one setting" in error_of(
+        capsys, *command, "--set", "retention.lambda=3"
+    )
+
+
 def test_chain_collect_remember_recall(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

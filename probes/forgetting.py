@@ -1,0 +1,146 @@
+"""What adapters gained on suites beside what they forgot of general text: a table and a picture of both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+SCHEMA = "worldschool.retention/1"
+BASE = "base"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number and its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def told(self, scale: float = 1.0, digits: int = 3, unit: str = "") -> str:
+        """Return it as people read it."""
+        value, low, high = (f"{scale * one:+.{digits}f}" for one in (self.value, self.low, self.high))
+        return f"{value}{unit} [{low}, {high}]"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One adapter.
+
+    Attributes:
+        name: the adapter's.
+        method: what held it.
+        gain: mean over suites of its score less the base model's.
+        by_suite: the same of each suite.
+        change: of each text, the relative change of perplexity: 0.01 is one per cent worse.
+    """
+
+    name: str
+    method: str
+    gain: Estimate
+    by_suite: Mapping[str, Estimate]
+    change: Mapping[str, Estimate]
+
+
+def outcomes(results: Mapping[str, Any], methods: Mapping[str, str]) -> list[Outcome]:
+    """Read a probe's results.
+
+    A suite's interval is the paired one of `comparisons`. That of the mean over suites takes the suites' errors as independent
+    and normal: half its width is the root of the sum of their squared half widths, over the number of suites.
+
+    Args:
+        results: what `probe` returned.
+        methods: adapter to what held it, in the order wanted.
+    """
+    found = []
+    for name, method in methods.items():
+        by_suite = {
+            row["suite"]: Estimate(row["difference"], *row["ci95"])
+            for row in results["comparisons"]
+            if row["a"] == name and row["b"] == BASE
+        }
+        change = {
+            text: Estimate(row["change"][name]["value"], *row["change"][name]["ci95"])
+            for text, row in results["retention"].items()
+        }
+        found.append(Outcome(name, method, _mean(list(by_suite.values())), by_suite, change))
+    return found
+
+
+def _mean(several: Sequence[Estimate]) -> Estimate:
+    value = sum(one.value for one in several) / len(several)
+    half = math.sqrt(sum(((one.high - one.low) / 2) ** 2 for one in several)) / len(several)
+    return Estimate(value, value - half, value + half)
+
+
+def outcomes_json(found: Sequence[Outcome]) -> dict[str, Any]:
+    """Return plain JSON values."""
+    return {"schema": SCHEMA, "outcomes": [asdict(one) for one in found]}
+
+
+def outcomes_rows(found: Sequence[Outcome]) -> list[list[str]]:
+    """Return the table, its head first."""
+    texts, suites = list(found[0].change), list(found[0].by_suite)
+    rows = [
+        ["adapter", "held by", "gain, mean of suites", *suites, *(f"perplexity of {text}" for text in texts)]
+    ]
+    for one in found:
+        cells = [one.name, one.method, one.gain.told()]
+        cells += [one.by_suite[suite].told() for suite in suites]
+        cells += [one.change[text].told(100, 2, "%") for text in texts]
+        rows.append(cells)
+    return rows
+
+
+def outcomes_markdown(found: Sequence[Outcome]) -> str:
+    """Return what was gained and forgotten as a page of Markdown."""
+    head, *rows = outcomes_rows(found)
+    lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
+    return (
+        "# What was learned, and what was forgotten\n\n"
+        "Gains are paired differences from the untrained model, perplexity its relative change; 95% intervals in brackets. "
+        "All scores, items and their losses are in `report/`.\n\n"
+        + "\n".join(lines)
+        + "\n\n![gain against forgetting](retention.png)\n"
+    )
+
+
+def outcomes_figure(found: Sequence[Outcome], out: Path) -> None:
+    """Draw gain against forgetting, a panel for each text, a line for each method, in the order of the outcomes."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    texts = list(found[0].change)
+    figure, panels = pyplot.subplots(
+        1, len(texts), figsize=(6 * len(texts), 4.5), layout="constrained", squeeze=False
+    )
+    for axes, text in zip(panels[0], texts, strict=True):
+        for number, method in enumerate(dict.fromkeys(one.method for one in found)):
+            own = [one for one in found if one.method == method]
+            x = [100 * one.change[text].value for one in own]
+            y = [one.gain.value for one in own]
+            wide = [
+                [100 * (one.change[text].value - one.change[text].low) for one in own],
+                [100 * (one.change[text].high - one.change[text].value) for one in own],
+            ]
+            high = [
+                [one.gain.value - one.gain.low for one in own],
+                [one.gain.high - one.gain.value for one in own],
+            ]
+            axes.errorbar(
+                x, y, xerr=wide, yerr=high, marker="os^Dv"[number % 5], capsize=2, linewidth=1, label=method
+            )
+            for one, at, up in zip(own, x, y, strict=True):
+                axes.annotate(one.name, (at, up), textcoords="offset points", xytext=(5, 5), fontsize=7)
+        axes.axvline(0, color="grey", linewidth=0.5)
+        axes.axhline(0, color="grey", linewidth=0.5)
+        axes.set_xlabel(f"change of perplexity, %: {text}")
+        axes.set_ylabel("gain, mean of suites")
+        axes.legend(title="held by")
+    figure.savefig(out, dpi=120)
+    pyplot.close(figure)
