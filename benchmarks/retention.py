@@ -121,7 +121,9 @@ def _settings(options: argparse.Namespace) -> list[Setting]:
 def _own(options: argparse.Namespace) -> Data:
     validation = draw_episodes(read_examples(options.validation), options.items // 3, 0)
     heldout = draw_episodes(read_examples(options.heldout), options.items, 0)
-    return Data(tuple(options.train), {}, validation, heldout, 16)
+    # Questions about one story side by side, so that it is computed once; the intervals are by story.
+    by_story = [sorted(part, key=lambda one: (one.episode_id, one.prompt)) for part in (validation, heldout)]
+    return Data(tuple(options.train), {}, *by_story, 24)
 
 
 def _e2wm(options: argparse.Namespace) -> Data:

@@ -103,23 +103,22 @@ def build_rows(tokenizer: Any, examples: Sequence[Example], max_length: int) -> 
 
 
 def _pack_group(group: list[tuple[list[int], list[int], float]], max_length: int) -> list[Row]:
+    """Lay examples out in rows: each joins the row of those before it where that makes fewer tokens of both."""
     rows: list[Row] = []
-    while group:
-        shared = common_prefix([head for head, _, _ in group])
-        if shared < SHARED_TOKENS_MINIMUM:
-            taken, group = group[:1], group[1:]
-            rows.append(_row(taken, len(taken[0][0])))
-            continue
-        size, taken = shared, []
-        for head, tail, weight in group:
-            more = len(head) + len(tail) - shared
-            if taken and size + more > 2 * max_length:
-                break
-            taken.append((head, tail, weight))
-            size += more
-        group = group[len(taken) :]
-        rows.append(_row(taken, min(shared, *(len(head) for head, _, _ in taken))))
-    return rows
+    taken: list[tuple[list[int], list[int], float]] = []
+    shared, size = 0, 0
+    for one in group:
+        length = len(one[0]) + len(one[1])
+        if taken:
+            common = min(shared, common_prefix([taken[0][0], one[0]]))
+            joined = size + length - common + len(taken) * (shared - common) - (shared - common)
+            if common >= SHARED_TOKENS_MINIMUM and joined < size + length and joined <= 2 * max_length:
+                taken.append(one)
+                shared, size = common, joined
+                continue
+            rows.append(_row(taken, shared))
+        taken, shared, size = [one], len(one[0]), length
+    return [*rows, _row(taken, shared)] if taken else rows
 
 
 def _row(group: list[tuple[list[int], list[int], float]], shared: int) -> Row:

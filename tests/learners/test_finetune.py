@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import worldschool.configs
 from worldschool.config import load_config
 from worldschool.errors import ConfigError, DatasetError
+from worldschool.learners.finetune import loss
 from worldschool.learners.finetune.config import FinetuneConfig
-from worldschool.learners.finetune.data import SHARED_TOKENS_MINIMUM, build_rows
+from worldschool.learners.finetune.data import SHARED_TOKENS_MINIMUM, build_rows, text_row
 from worldschool.learners.finetune.retaining import Remembering
 from worldschool.learners.finetune.run import select_examples
 from worldschool.learners.finetune.trainer import Trainer, training_arguments
@@ -77,8 +80,8 @@ def gradients(model, rows):
         settings = config(max_steps=1)
         arguments = training_arguments(settings, Path(folder))
         trainer = Trainer(model, rows, Remembering(), settings, 0, arguments)
-        loss = float(trainer.training_step(model, rows))
-    return loss, {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+        value = float(trainer.training_step(model, rows))
+    return value, {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
 
 def naive_gradients(model, tokenizer, examples):
@@ -116,8 +119,8 @@ def test_grouped_rows_give_the_loss_and_gradient_of_single_examples(model, token
     assert grouped.examples == single.examples == 9
     expected_loss, expected = naive_gradients(model, tokenizer, make_examples())
     for data in (grouped, single):
-        loss, found = gradients(model, data.rows)
-        assert loss == pytest.approx(expected_loss, rel=1e-4)
+        value, found = gradients(model, data.rows)
+        assert value == pytest.approx(expected_loss, rel=1e-4)
         assert_same(found, expected)
 
 
@@ -130,8 +133,8 @@ def test_several_answers_to_one_prompt_each_begin_behind_it(model, tokenizer):
     assert len(rows) == 1
     assert len(rows[0].packed.tokens) == len(tokenizer(prompt)["input_ids"]) + len(rows[0].targets)
     expected_loss, expected = naive_gradients(model, tokenizer, examples)
-    loss, found = gradients(model, rows)
-    assert loss == pytest.approx(expected_loss, rel=1e-4)
+    value, found = gradients(model, rows)
+    assert value == pytest.approx(expected_loss, rel=1e-4)
     assert_same(found, expected)
 
 
@@ -139,9 +142,9 @@ def test_grouped_rows_with_eager_attention(tiny_models, tokenizer):
     llama = tiny_models.llama()
     llama.set_attn_implementation("eager")
     model = tiny_models.adapt(llama)
-    loss, found = gradients(model, build_rows(tokenizer, make_examples(), 512).rows)
+    value, found = gradients(model, build_rows(tokenizer, make_examples(), 512).rows)
     expected_loss, expected = naive_gradients(model, tokenizer, make_examples())
-    assert loss == pytest.approx(expected_loss, rel=1e-4)
+    assert value == pytest.approx(expected_loss, rel=1e-4)
     assert_same(found, expected)
 
 
@@ -151,10 +154,10 @@ def test_long_steps_in_several_passes_have_the_same_gradient(model, tokenizer, m
     monkeypatch.setattr("worldschool.learners.finetune.loss.TOKENS_PER_FORWARD", 1)
     passes = []
     handle = model.get_base_model().model.register_forward_hook(lambda *_: passes.append(1))
-    loss, found = gradients(model, rows)
+    value, found = gradients(model, rows)
     handle.remove()
     assert len(passes) == len(rows) > 1
-    assert loss == pytest.approx(whole_loss, rel=1e-5)
+    assert value == pytest.approx(whole_loss, rel=1e-5)
     assert_same(found, whole)
 
 
@@ -195,8 +198,8 @@ def test_the_weight_of_an_example_counts(model, tokenizer):
     )
     shares = np.array([3.0 * tokens[0], 0.5 * tokens[1]])
     shares /= shares.sum()
-    loss, found = gradients(model, both.rows)
-    assert loss == pytest.approx(shares[0] * alone[0][0] + shares[1] * alone[1][0], rel=1e-4)
+    value, found = gradients(model, both.rows)
+    assert value == pytest.approx(shares[0] * alone[0][0] + shares[1] * alone[1][0], rel=1e-4)
     assert_same(
         found, {n: float(shares[0]) * alone[0][1][n] + float(shares[1]) * alone[1][1][n] for n in found}
     )
@@ -298,3 +301,47 @@ def test_e2wms_published_training_files():
     found = select_examples(config(examples=tuple(map(str, files)), weights={"e2wm_act_recog": 0.7}))
     assert len(found) == 5318 == 1659 + 1659 + 1000 + 1000
     assert all(one.prompt and one.completion.endswith("\n") for one in found)
+
+
+# -- rows and passes: nothing lost, little filled up -------------------------------------------------------------------
+
+
+def row_of(length):
+    return text_row([1] * length)
+
+
+@given(st.lists(st.integers(2, 40), min_size=1, max_size=9), st.integers(40, 120))
+def test_passes_hold_every_row_and_no_other_cut_by_length_has_fewer_tokens(lengths, limit):
+    rows = [row_of(length) for length in lengths]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(loss, "TOKENS_PER_FORWARD", limit)
+        passes = loss.forward_passes(rows)
+
+    def cost(parts):
+        return sum(loss.TOKENS_OF_A_PASS + len(part) * max(part) for part in parts)
+
+    found = [[len(row.packed) for row in part] for part in passes]
+    ordered = sorted(lengths, reverse=True)
+    assert [length for part in found for length in part] == ordered
+    assert all(len(part) == 1 or len(part) * max(part) <= limit for part in found)
+    cuts = [
+        [ordered[a:b] for a, b in itertools.pairwise((0, *at, len(ordered)))]
+        for count in range(len(ordered))
+        for at in itertools.combinations(range(1, len(ordered)), count)
+    ]
+    allowed = [parts for parts in cuts if all(len(p) == 1 or len(p) * max(p) <= limit for p in parts)]
+    assert cost(found) == min(map(cost, allowed))
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=8))
+def test_rows_never_hold_more_tokens_than_the_examples_apart_and_lose_none(tokenizer, asked):
+    examples = [
+        example(n, (STORIES * 2)[story] + ASKED[question][0], ASKED[question][1], "e")
+        for n, (story, question) in enumerate(asked)
+    ]
+    data = build_rows(tokenizer, examples, 512)
+    apart = [build_rows(tokenizer, [one], 512) for one in examples]
+    assert data.examples == len(examples) and data.tokens <= sum(one.tokens for one in apart)
+    learned = [[row.packed.tokens[at] for at in row.targets] for one in (data, *apart) for row in one.rows]
+    whole, alone = learned[: len(data.rows)], learned[len(data.rows) :]
+    assert list(itertools.chain(*whole)) == list(itertools.chain(*alone))
