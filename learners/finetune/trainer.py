@@ -31,6 +31,8 @@ from worldschool.models.causal import base_of
 from worldschool.progress import Advance, silent
 
 DAY = 24 * 3600
+LOGS = "logs"
+"""The folder of what TensorBoard shows, in the output directory."""
 
 
 @dataclass(frozen=True)
@@ -135,14 +137,17 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         self._in_loss: dict[str, float] = {}
         if config.gradient_checkpointing:
             model.enable_input_require_grads()
-        callbacks = [HeldCallback(held, _logged(kind)) for kind, held in remembering.held.items()]
+        self._held = {kind: HeldCallback(held, _logged(kind)) for kind, held in remembering.held.items()}
         try:
             super().__init__(
                 model=model,
                 args=arguments,
                 train_dataset=self.steps,
                 eval_dataset=[] if watch else None,
-                callbacks=[_Several.of(callbacks), *(callbacks_for(config.validation) if watch else [])],
+                callbacks=[
+                    _Several(list(self._held.values())),
+                    *(callbacks_for(config.validation) if watch else []),
+                ],
             )
         except (ValueError, RuntimeError, ImportError) as error:
             if not config.report_to:
@@ -153,6 +158,9 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
                 mend="Install what it names, or leave it out.",
             ) from None
         self.remove_callback(PrinterCallback)
+        for callback in self.callback_handler.callbacks:
+            if hasattr(callback, "logging_dir"):  # TensorBoard's, beside the checkpoints otherwise
+                callback.logging_dir = str(Path(arguments.output_dir).parent / LOGS)
 
     # -- what transformers' Trainer asks for ----------------------------------------------------------------------
 
@@ -217,11 +225,12 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         return metrics
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log with the seconds of the step and the penalties that are part of the loss."""
+        """Log with the seconds of the step and every penalty, for all who read the logs."""
         if "loss" in logs:
             now = time.monotonic()
             logs["seconds"], self._since = now - self._since, now
-            logs.update({_logged(kind): value for kind, value in self._in_loss.items()})
+            penalties = self._in_loss | {kind: one.penalty for kind, one in self._held.items()}
+            logs.update({_logged(kind): value for kind, value in penalties.items()})
         super().log(logs)
 
     def floating_point_ops(self, inputs: Any) -> int:
@@ -311,17 +320,9 @@ class _Several(TrainerCallback):  # type: ignore[misc]
     def __init__(self, callbacks: Sequence[HeldCallback]) -> None:
         self._callbacks = list(callbacks)
 
-    @classmethod
-    def of(cls, callbacks: Sequence[HeldCallback]) -> TrainerCallback:
-        return callbacks[0] if len(callbacks) == 1 else cls(callbacks)
-
     def on_pre_optimizer_step(self, *given: Any, **named: Any) -> None:
         for callback in self._callbacks:
             callback.on_pre_optimizer_step(*given, **named)
-
-    def on_log(self, *given: Any, **named: Any) -> None:
-        for callback in self._callbacks:
-            callback.on_log(*given, **named)
 
 
 class _Told(TrainerCallback):  # type: ignore[misc]

@@ -37,6 +37,11 @@ class HeldCallback(TrainerCallback):  # type: ignore[misc]
         self._held, self._logged = held, logged
         self._penalty: torch.Tensor | None = None
 
+    @property
+    def penalty(self) -> float:
+        """The penalty of the last step, before lambda."""
+        return 0.0 if self._penalty is None else float(self._penalty)
+
     def on_pre_optimizer_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
@@ -96,8 +101,10 @@ class EWCCallback(HeldCallback):
         if hasattr(model, "peft_config"):
             self._held = EWC(model, self._fisher, self._strength, self._where)
         else:
-            start = Path(args.output_dir) / FullEWC.FILE if args.output_dir else None
             resumed = state.global_step > 0
+            # Of several processes one keeps the start; all read it when they go on.
+            keeps = bool(args.output_dir) and (resumed or args.should_save)
+            start = Path(args.output_dir) / FullEWC.FILE if keeps else None
             self._held = FullEWC(model, self._fisher, self._strength, self._where, start, resumed)
 
 

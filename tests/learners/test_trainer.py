@@ -240,6 +240,22 @@ def test_a_report_that_is_not_known_is_refused(tiny_models, tokenizer, tmp_path)
         make_trainer(tiny_models, tokenizer, tmp_path, report_to=("telegraph",))
 
 
+def test_tensorboards_curves_are_in_the_output_directory(tiny_models, tokenizer, tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    trainer = make_trainer(
+        tiny_models, tokenizer, tmp_path, strength=1.0, max_steps=3, report_to=("tensorboard",)
+    )
+    trainer.run()
+    (written,) = (tmp_path / "logs").glob("events.*")
+    events = EventAccumulator(str(written)).Reload()
+    assert [event.value for event in events.Scalars("train/loss")] == pytest.approx(
+        [point.loss for point in trainer.curve], rel=1e-5
+    )
+    assert len(events.Scalars("train/ewc_penalty")) == 3
+
+
 # -- what is measured on the way -------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,74 @@
+"""Fronts of gain against forgetting, as benchmarks.retention tells of them."""
+
+import numpy as np
+import pytest
+
+from benchmarks.fronts import Measured, Point, Setting, best_within, figures_of, margins, plot, table
+
+TEXTS = {"validation": ("v",), "heldout": ("pydoc:heldout", "prose")}
+
+
+def measured(answers, text, rows=40, seed=0):
+    """Return losses of `answers` nats a token and texts of `text`, that vary from row to row."""
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(0, 0.01, rows)
+
+    def summed(nats):
+        return {"nll": ((nats + noise) * 5).tolist(), "tokens": [5.0] * rows}
+
+    return Measured.of(
+        {
+            part: {**summed(answers), **{name: summed(text) for name in names}}
+            for part, names in TEXTS.items()
+        },
+        TEXTS,
+    )
+
+
+def point(method, gain, rise, rate=1e-3, strength=1.0):
+    base = measured(2.0, 3.0)
+    runs = [measured(2.0 - gain, 3.0 + np.log1p(rise), seed=0)]
+    return Point.of(Setting(method, rate, strength, 0), base, runs)
+
+
+def test_a_point_is_the_gain_a_token_and_the_rise_of_perplexity_over_all_texts():
+    base = measured(2.0, 3.0)
+    found = Point.of(Setting("plain", 1e-3, 0, 0), base, [measured(1.5, 3.1), measured(1.3, 3.1)])
+    assert found.gain["heldout"].value == pytest.approx(0.6)
+    assert found.rise["heldout"].value == pytest.approx(np.expm1(0.1))
+    assert found.spread == pytest.approx(0.2) and found.seeds == 2
+    other = Point.of(Setting("plain", 1e-3, 0, 0), base, [measured(1.4, 3.0, seed=5)])
+    assert other.gain["heldout"].low < 0.6 < other.gain["heldout"].high
+    assert other.gain["heldout"].low < other.gain["heldout"].value < other.gain["heldout"].high
+
+
+def test_fronts_are_compared_at_no_larger_a_rise():
+    plain = [point("plain", 0.5, 0.02), point("plain", 0.3, 0.005, rate=1e-4)]
+    exact = [point("exact", 0.48, 0.004), point("exact", 0.2, 0.001, strength=1e6)]
+    assert best_within(exact, 0.01) is exact[0] and best_within(exact, 0.002) is exact[1]
+    assert best_within(plain, 0.001) is None
+    assert [round(more, 6) for _, more in margins(exact, plain)] == [-0.02, 0.18]
+    assert margins(exact[:1], [point("plain", 0.1, 0.001)])[0][1] == -np.inf
+
+
+def test_the_setting_that_is_told_of_is_chosen_on_validation(tmp_path):
+    points = [
+        point("plain", 0.5, 0.02),
+        point("exact", 0.48, 0.004),
+        point("exact", 0.4, 0.001, strength=9.0),
+    ]
+    figures = figures_of(points)
+    assert figures["best_gain"].value == pytest.approx(0.5)
+    assert figures["exact: share kept by the setting that validation chose"].value == pytest.approx(0.96)
+    assert "plain: largest share at a rise of at most 1%" not in figures
+    assert figures["exact: above plain at lr 0.001"].value == pytest.approx(-0.02)
+    shown = table(points)
+    assert "| exact | lr 0.001, strength 9 | 1 | 0.400 [0.400, 0.400] |" in shown and "+0.40%" in shown
+    plot(points, tmp_path / "front.png")
+    assert (tmp_path / "front.png").stat().st_size > 5000
+    assert figures_of([]) == {}
+
+
+def test_names_of_runs_tell_settings_apart():
+    settings = [Setting("plain", 1e-3, 0, 1), Setting("kl", 1e-3, 1, 1), Setting("kl", 1e-3, 1, 2)]
+    assert len({one.name for one in settings}) == 3 and Setting("base", 0, 0, 0).name == "base"
