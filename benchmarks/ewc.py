@@ -24,11 +24,10 @@ from typing import Any
 import torch
 
 from benchmarks.harness import Figure, Peer, arguments, report
-from worldschool.learners.finetune.config import ATTENTION
 from worldschool.learners.fisher.forms import Importance
 from worldschool.learners.fisher.information import Fisher
 from worldschool.learners.fisher.measuring import compute_fisher
-from worldschool.learners.fisher.parameters import matching_parameters
+from worldschool.learners.fisher.parameters import matching_parameters, short_names
 from worldschool.learners.retention.adapted import adapted_matrices
 from worldschool.learners.retention.ewc import EWC
 from worldschool.models.causal import add_adapter, base_parameters, load_causal_lm
@@ -86,13 +85,13 @@ def fishers(
     """Return both forms of the same texts."""
     tokens, count = (16, 6) if options.quick else FORMS_COMPARED
     texts = chunks(tokenizer, documents, tokens, count, options.seed)
-    names = matching_parameters(model, ATTENTION)
+    names = matching_parameters(model, "attention")
     return [compute_fisher(model, texts, names, form=form) for form in ("exact", "factored")]
 
 
 def fisher_figures(model: Any, texts: dict[int, list[list[int]]]) -> dict[str, Figure]:
     """Measure both forms and one backward pass a text, in turns."""
-    names = matching_parameters(model, ATTENTION)
+    names = matching_parameters(model, "attention")
     figures: dict[str, Figure] = {}
     for length, pieces in texts.items():
         compute_fisher(model, pieces[:1], names)  # the first pass warms up
@@ -151,7 +150,9 @@ def adapter_for(model: Any, rows: Sequence[Sequence[int]], options: argparse.Nam
 
     for tensor in model.parameters():
         tensor.requires_grad_(False)
-    settings = LoraConfig(r=16, lora_alpha=32, target_modules=list(ATTENTION), task_type="CAUSAL_LM")
+    settings = LoraConfig(
+        r=16, lora_alpha=32, target_modules=short_names(model, "attention"), task_type="CAUSAL_LM"
+    )
     adapted = get_peft_model(model, settings)
     optimizer = torch.optim.AdamW(_trained(adapted), lr=1e-3)
     for _ in range(3 if options.quick else 30):

@@ -116,7 +116,9 @@ def _with_fisher(config: FinetuneConfig, out: Path) -> FinetuneConfig:
     if "ewc" not in retention.strengths() or retention.fisher is not None:
         return config
     targets = config.lora.target_modules
-    same = canonical_json([config.model, retention.measure.to_json(), list(targets)])
+    same = canonical_json(
+        [config.model, retention.measure.to_json(), config.lora.to_json()["target_modules"]]
+    )
     where = out / "fisher" / hashlib.sha256(same.encode()).hexdigest()[:12]
     if not (where / "fisher.json").exists():
         model, tokenizer = load_for_training(config)

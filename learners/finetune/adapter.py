@@ -9,6 +9,7 @@ import torch
 
 from worldschool.errors import ConfigError
 from worldschool.learners.finetune.config import FinetuneConfig
+from worldschool.learners.fisher.parameters import short_names
 
 
 def add_adapter(model: Any, config: FinetuneConfig) -> Any:
@@ -19,12 +20,15 @@ def add_adapter(model: Any, config: FinetuneConfig) -> Any:
     """
     from peft import LoraConfig, get_peft_model
 
+    wanted = config.lora.target_modules
+    # Names that are given are PEFT's to judge; what they match need not be matrices.
+    names = short_names(model, wanted) if isinstance(wanted, str) else list(wanted)
     torch.manual_seed(config.seed)
     settings = LoraConfig(
         r=config.lora.r,
         lora_alpha=config.lora.alpha,
         lora_dropout=config.lora.dropout,
-        target_modules=list(config.lora.target_modules),
+        target_modules=names,
         task_type="CAUSAL_LM",
         bias="none",
     )

@@ -8,8 +8,6 @@ from pydantic import Field, model_validator
 
 from worldschool.config import Config
 
-ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
-
 
 class LoraSettings(Config):
     """The low-rank adapter (Hu et al. 2021)."""
@@ -20,8 +18,8 @@ class LoraSettings(Config):
     """The adapter's product is scaled by alpha / r."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Dropout before the adapter."""
-    target_modules: tuple[str, ...] = ATTENTION
-    """Last names of the adapted linear layers."""
+    target_modules: tuple[str, ...] | Literal["attention", "all-linear"] = "attention"
+    """Last names of the adapted layers; or "attention", those of attention whatever the model calls them; or "all-linear"."""
 
 
 class FisherSettings(Config):

@@ -15,11 +15,12 @@ from typing import Any
 
 import torch
 
+from worldschool.learners.finetune.arguments import training_arguments
 from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import Row, tokens_of
 from worldschool.learners.finetune.retaining import fisher_bytes, fisher_for, sampled_share
 from worldschool.learners.finetune.run import load_for_training, make_trainer, prepare_rows, select_examples
-from worldschool.learners.finetune.trainer import Trainer, training_arguments
+from worldschool.learners.finetune.trainer import Trainer
 from worldschool.learners.fisher.information import Fisher
 from worldschool.learners.fisher.measuring import compute_fisher
 from worldschool.learners.fisher.parameters import blank_fisher, matching_parameters

@@ -16,7 +16,7 @@ from worldschool.learners.finetune.config import (
 )
 from worldschool.learners.fisher.information import Fisher
 from worldschool.learners.fisher.measuring import compute_fisher
-from worldschool.learners.fisher.parameters import matching_parameters
+from worldschool.learners.fisher.parameters import Targets, matching_parameters
 from worldschool.learners.retention.base import Held, Retention
 from worldschool.learners.retention.ewc import EWC, L2
 from worldschool.learners.retention.general import KLToBase, Replay
@@ -99,7 +99,7 @@ def measure_fisher(
     model: Any,
     tokenizer: Any,
     settings: FisherSettings,
-    target_modules: Sequence[str],
+    target_modules: Targets,
     keep: Path | None = None,
 ) -> Fisher:
     """Measure the Fisher information of `model` on general text.
@@ -108,7 +108,7 @@ def measure_fisher(
         model: a transformers causal language model.
         tokenizer: the model's.
         settings: which texts, how much of them, and what is kept.
-        target_modules: last names of the modules whose weights are measured.
+        target_modules: which layers' weights are measured.
         keep: a file that an interrupted measurement goes on from.
 
     Raises:

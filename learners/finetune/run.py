@@ -17,11 +17,12 @@ from worldschool.errors import ConfigError, DatasetError, ModelError
 from worldschool.experience.examples import read_examples
 from worldschool.files import write_atomic, write_json
 from worldschool.learners.finetune.adapter import add_adapter
+from worldschool.learners.finetune.arguments import training_arguments
 from worldschool.learners.finetune.checkpoints import FOLDER
 from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import TrainingData, build_rows
 from worldschool.learners.finetune.retaining import KINDS, fisher_for, make_retention, pieces_for
-from worldschool.learners.finetune.trainer import Trainer, curve_json, training_arguments
+from worldschool.learners.finetune.trainer import Trainer, curve_json
 from worldschool.learners.finetune.watching import NLL, RISE, make_watch
 from worldschool.learners.fisher.information import Fisher
 from worldschool.models.causal import load_causal_lm, model_fingerprint
@@ -215,6 +216,8 @@ def _model_card(trainer: Trainer, data: TrainingData, config: FinetuneConfig, ke
         f"{KINDS[kind]} (strength {strength:g})" for kind, strength in config.retention.strengths().items()
     )
     last = trainer.curve[kept - 1]
+    wanted = config.lora.target_modules
+    targets = f"{wanted} layers" if isinstance(wanted, str) else ", ".join(wanted)
     return f"""---
 base_model: {config.model}
 library_name: peft
@@ -224,7 +227,7 @@ tags: [worldschool, lora, ewc]
 
 Made by `worldschool finetune` for {config.model}: {trainer.state.global_step} steps, {trainer.examples} examples,
 {trainer.tokens} tokens, learning rate {config.learning_rate:g}, rank {config.lora.r} on
-{", ".join(config.lora.target_modules)}. Held near the base model by {held or "nothing (plain LoRA)"}. Of step {kept}, the one
+{targets}. Held near the base model by {held or "nothing (plain LoRA)"}. Of step {kept}, the one
 kept, the loss was {last.loss:.3f} nats and its penalty {last.penalty:.3g}. {len(data.excluded)} examples were left out.
 `training.json` has everything, `run.json` the configuration.
 

@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ import transformers
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments
 
 from worldschool.errors import ConfigError, ModelError
-from worldschool.learners.finetune.checkpoints import FOLDER, mark_complete, newest_complete
+from worldschool.learners.finetune.arguments import learning_rate
+from worldschool.learners.finetune.checkpoints import mark_complete, newest_complete
 from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import Row, batches, collate_rows, tokens_of, weight_of
 from worldschool.learners.finetune.loss import completion_loss, forward_passes
@@ -30,7 +31,6 @@ from worldschool.learners.retention.callback import HeldCallback
 from worldschool.models.causal import base_of
 from worldschool.progress import Advance, silent
 
-DAY = 24 * 3600
 LOGS = "logs"
 """The folder of what TensorBoard shows, in the output directory."""
 
@@ -54,54 +54,6 @@ class Curve:
     seconds: float
 
 
-def training_arguments(config: FinetuneConfig, out: Path) -> TrainingArguments:
-    """Return the Trainer's own settings for a run; among several processes this makes them known to each other.
-
-    Raises:
-        ConfigError: `report_to` names what is not known or not installed.
-    """
-    measured = config.validation.wanted
-    often = config.validation.steps if measured else config.checkpoint_steps
-    arguments = TrainingArguments(
-        output_dir=str(out / FOLDER),
-        run_name=out.name,
-        max_steps=config.max_steps,
-        per_device_train_batch_size=1,  # one item is one optimizer step
-        learning_rate=config.learning_rate,
-        weight_decay=config.weight_decay,
-        optim="adamw_torch",
-        max_grad_norm=config.gradient_clip,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        eval_strategy="steps" if measured else "no",
-        eval_steps=often,
-        save_strategy="steps",
-        save_steps=often,
-        save_total_limit=2,  # while one is written, the one before it is whole
-        load_best_model_at_end=measured,
-        metric_for_best_model=SCORE if measured else None,
-        greater_is_better=False,
-        restore_callback_states_from_checkpoint=True,
-        report_to=list(config.report_to),
-        seed=config.seed,
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        **(_checkpointing() if config.gradient_checkpointing else {}),
-        ddp_find_unused_parameters=False,
-        ddp_timeout=DAY,  # the others wait while one measures the Fisher information
-        use_cpu=not torch.cuda.is_available(),
-    )
-    arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices: one process each, never DataParallel
-    return arguments
-
-
-def _checkpointing() -> dict[str, Any]:
-    """Return how gradient checkpointing is asked for; transformers renamed it on its way through version 5."""
-    known = {field.name for field in fields(TrainingArguments)}
-    name = next(one for one in ("activation_checkpointing", "gradient_checkpointing") if one in known)
-    return {name: True, f"{name}_kwargs": {"use_reentrant": False}}
-
-
 class Trainer(transformers.Trainer):  # type: ignore[misc]
     """Trains an adapter on steps of rows.
 
@@ -111,7 +63,7 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         remembering: what holds the model near its old self.
         config: the run's settings.
         pad: the token that fills rows up.
-        arguments: from `training_arguments`.
+        arguments: from `arguments.training_arguments`.
         watch: what is measured on the way, if anything is.
 
     Raises:
@@ -334,14 +286,6 @@ class _Told(TrainerCallback):  # type: ignore[misc]
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         if logs and "loss" in logs:
             self._advance(1, f"loss {logs['loss']:.3f}")
-
-
-def learning_rate(step: int, config: FinetuneConfig) -> float:
-    """Return the rate of a 0-based step: a linear rise over `warmup * max_steps` steps, then a linear fall to zero."""
-    rising = max(1, round(config.warmup * config.max_steps))
-    if step < rising:
-        return config.learning_rate * (step + 1) / rising
-    return config.learning_rate * (config.max_steps - step) / max(1, config.max_steps - rising + 1)
 
 
 def curve_json(curve: Sequence[Curve]) -> list[dict[str, float]]:

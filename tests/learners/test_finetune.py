@@ -17,11 +17,12 @@ import worldschool.configs
 from worldschool.config import load_config
 from worldschool.errors import ConfigError, DatasetError
 from worldschool.learners.finetune import loss
+from worldschool.learners.finetune.arguments import training_arguments
 from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import SHARED_TOKENS_MINIMUM, build_rows, text_row
 from worldschool.learners.finetune.retaining import Remembering
 from worldschool.learners.finetune.run import select_examples
-from worldschool.learners.finetune.trainer import Trainer, training_arguments
+from worldschool.learners.finetune.trainer import Trainer
 from worldschool.records import Example
 
 CONFORMANCE = os.environ.get("WORLDSCHOOL_CONFORMANCE_DATA")

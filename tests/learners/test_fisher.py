@@ -8,7 +8,8 @@ import torch
 from worldschool.errors import FisherError
 from worldschool.learners.fisher.information import Fisher
 from worldschool.learners.fisher.measuring import compute_fisher
-from worldschool.learners.fisher.parameters import matching_parameters
+from worldschool.learners.fisher.parameters import matching_parameters, short_names
+from worldschool.learners.retention.adapted import lora_layers
 from worldschool.models.causal import base_parameters, model_fingerprint
 from worldschool.models.language import LocalModel
 
@@ -187,3 +188,32 @@ def test_matching_parameters_names_what_there_is(model):
     assert all("norm" not in name for name in matching_parameters(model, ("input_layernorm", "q_proj")))
     with pytest.raises(FisherError, match=r"is called query, W\.1\. This model has: .*down_proj.*q_proj"):
         matching_parameters(model, ("query", "W.1"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "attention", "layers"),
+    [
+        ("llama", {}, ["k_proj", "o_proj", "q_proj", "v_proj"], 7),
+        ("gpt2", {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64}, None, 4),
+        ("gpt_neox", {"rotary_pct": 0.5}, None, 4),
+        ("opt", {"ffn_dim": 64, "word_embed_proj_dim": 32}, ["k_proj", "out_proj", "q_proj", "v_proj"], 6),
+    ],
+)
+def test_attention_is_found_whatever_a_model_calls_it(kind, settings, attention, layers):
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    common = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    config = AutoConfig.for_model(kind, vocab_size=50, **(settings if kind == "gpt2" else common | settings))
+    model = AutoModelForCausalLM.from_config(config)
+    every = matching_parameters(model, "all-linear")
+    found = matching_parameters(model, "attention")
+    assert len(every) == 2 * layers and set(found) < set(every)
+    assert all("attn" in name or "attention" in name for name in found)
+    assert not any("mlp" in name or "fc" in name for name in found)
+    names = short_names(model, "attention")
+    if attention is not None:
+        assert names == attention
+    adapted = get_peft_model(model, LoraConfig(r=2, target_modules=names, fan_in_fan_out=kind == "gpt2"))
+    assert sorted(f"{name}.weight" for name in lora_layers(adapted)) == sorted(found)
+    assert matching_parameters(adapted, "attention") == found

@@ -13,11 +13,12 @@ import torch
 from tests.learners.test_finetune import config, make_examples
 from worldschool.errors import ConfigError, ModelError
 from worldschool.learners.finetune.adapter import add_adapter, trainable
+from worldschool.learners.finetune.arguments import learning_rate, training_arguments
 from worldschool.learners.finetune.checkpoints import MARK, newest_complete
 from worldschool.learners.finetune.config import RetentionSettings
 from worldschool.learners.finetune.data import batches, build_rows, text_row
 from worldschool.learners.finetune.retaining import Remembering, make_retention
-from worldschool.learners.finetune.trainer import Trainer, learning_rate, training_arguments
+from worldschool.learners.finetune.trainer import Trainer
 from worldschool.learners.finetune.watching import NLL, RISE, Watch, mean_nll
 from worldschool.learners.fisher.measuring import compute_fisher
 from worldschool.learners.fisher.parameters import matching_parameters
