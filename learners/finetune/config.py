@@ -168,6 +168,8 @@ class FinetuneConfig(Config):
     """Examples of one optimizer step, at least (a story's questions stay together)."""
     max_steps: int = Field(default=100, ge=1)
     """Optimizer steps; the examples are gone through again, in another order, as often as that takes."""
+    learn_shots: bool = False
+    """Learn the answers of worked examples in a prompt, too: more to learn from a token where prompts have some."""
     max_length: int | None = Field(default=None, ge=8)
     """Examples longer than this many tokens are left out and counted; null: the model's context."""
     gradient_clip: float = Field(default=1.0, gt=0)

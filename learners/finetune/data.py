@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from worldschool.errors import DatasetError
+from worldschool.learners.finetune.shots import answer_tokens
 from worldschool.models.causal import encode_pair
 from worldschool.models.packing import Packed, PackedBatch, collate, common_prefix, pack
 from worldschool.records import Example
@@ -65,7 +66,21 @@ def weight_of(rows: Sequence[Row]) -> float:
     return sum(weight for row in rows for weight in row.weights)
 
 
-def build_rows(tokenizer: Any, examples: Sequence[Example], max_length: int) -> TrainingData:
+class _Encoded(NamedTuple):
+    """An example's tokens: its prompt's, its completion's, and which of the prompt's are learned, too."""
+
+    head: list[int]
+    tail: list[int]
+    also: list[int]
+    weight: float
+
+    def __len__(self) -> int:
+        return len(self.head) + len(self.tail)
+
+
+def build_rows(
+    tokenizer: Any, examples: Sequence[Example], max_length: int, learn_shots: bool = False
+) -> TrainingData:
     """Tokenise examples and lay those about one episode out behind their common prompt.
 
     Args:
@@ -73,6 +88,7 @@ def build_rows(tokenizer: Any, examples: Sequence[Example], max_length: int) -> 
         examples: in any order; those of one episode that follow each other are grouped.
         max_length: examples of more tokens are left out; rows are cut so that none is longer than twice this, nor
             than the longest example if that is more.
+        learn_shots: whether the answers of worked examples in the prompts are learned, too (`shots.answer_spans`).
 
     Raises:
         DatasetError: no example is left.
@@ -92,7 +108,9 @@ def build_rows(tokenizer: Any, examples: Sequence[Example], max_length: int) -> 
             elif not example.weight > 0:
                 excluded.append((example.example_id, f"its weight is {example.weight}"))
             else:
-                fitting.append((head, tail, example.weight))
+                also = answer_tokens(tokenizer, example.prompt) if learn_shots else []
+                also = [at for at in also if 0 < at < len(head)]
+                fitting.append(_Encoded(head, tail, also, example.weight))
         rows += _pack_group(fitting, max_length)
     if not rows:
         reason = f"The first was left out because: {excluded[0][1]}." if excluded else None
@@ -102,37 +120,35 @@ def build_rows(tokenizer: Any, examples: Sequence[Example], max_length: int) -> 
     return TrainingData(tuple(rows), tuple(excluded))
 
 
-def _pack_group(group: list[tuple[list[int], list[int], float]], max_length: int) -> list[Row]:
+def _pack_group(group: list[_Encoded], max_length: int) -> list[Row]:
     """Lay examples out in rows: each joins the row of those before it where that makes fewer tokens of both."""
     rows: list[Row] = []
-    taken: list[tuple[list[int], list[int], float]] = []
+    taken: list[_Encoded] = []
     shared, size = 0, 0
     for one in group:
-        length = len(one[0]) + len(one[1])
         if taken:
-            common = min(shared, common_prefix([taken[0][0], one[0]]))
-            joined = size + length - common + len(taken) * (shared - common) - (shared - common)
-            if common >= SHARED_TOKENS_MINIMUM and joined < size + length and joined <= 2 * max_length:
+            common = min(shared, common_prefix([taken[0].head, one.head]))
+            joined = size + len(one) - common + (len(taken) - 1) * (shared - common)
+            if common >= SHARED_TOKENS_MINIMUM and joined < size + len(one) and joined <= 2 * max_length:
                 taken.append(one)
                 shared, size = common, joined
                 continue
             rows.append(_row(taken, shared))
-        taken, shared, size = [one], len(one[0]), length
+        taken, shared, size = [one], len(one.head), len(one)
     return [*rows, _row(taken, shared)] if taken else rows
 
 
-def _row(group: list[tuple[list[int], list[int], float]], shared: int) -> Row:
-    packed = pack(group[0][0][:shared], [head[shared:] + tail for head, tail, _ in group])
-    targets: list[int] = []
-    predictors: list[int] = []
-    weights: list[float] = []
-    for start, (head, tail, weight) in zip(packed.starts, group, strict=True):
-        first = start + len(head) - shared
-        for at in range(first, first + len(tail)):
-            targets.append(at)
-            predictors.append(shared - 1 if at == start else at - 1)
-            weights.append(weight)
-    return Row(packed, tuple(targets), tuple(predictors), tuple(weights), len(group))
+def _row(group: list[_Encoded], shared: int) -> Row:
+    """Lay examples out behind their first `shared` tokens; what is learned of these is learned once."""
+    packed = pack(group[0].head[:shared], [one.head[shared:] + one.tail for one in group])
+    places = [(at, at - 1, group[0].weight) for at in group[0].also if at < shared]
+    for start, one in zip(packed.starts, group, strict=True):
+        learned = [at for at in one.also if at >= shared] + list(range(len(one.head), len(one)))
+        for at in learned:
+            here = start + at - shared
+            places.append((here, shared - 1 if at == shared else here - 1, one.weight))
+    targets, predictors, weights = zip(*places, strict=True)
+    return Row(packed, targets, predictors, weights, len(group))
 
 
 def text_row(tokens: Sequence[int]) -> Row:

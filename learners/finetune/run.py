@@ -138,7 +138,7 @@ def prepare_rows(
     model: Any, tokenizer: Any, examples: list[Example], config: FinetuneConfig, tell: bool = True
 ) -> TrainingData:
     """Tokenise examples for this model; those that do not fit are left out and told on standard error."""
-    data = build_rows(tokenizer, examples, longest(model, config))
+    data = build_rows(tokenizer, examples, longest(model, config), config.learn_shots)
     if data.excluded and tell:
         example, reason = data.excluded[0]
         print(

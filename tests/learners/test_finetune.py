@@ -22,6 +22,7 @@ from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import SHARED_TOKENS_MINIMUM, build_rows, text_row
 from worldschool.learners.finetune.retaining import Remembering
 from worldschool.learners.finetune.run import select_examples
+from worldschool.learners.finetune.shots import answer_spans
 from worldschool.learners.finetune.trainer import Trainer
 from worldschool.records import Example
 
@@ -302,6 +303,41 @@ def test_e2wms_published_training_files():
     found = select_examples(config(examples=tuple(map(str, files)), weights={"e2wm_act_recog": 0.7}))
     assert len(found) == 5318 == 1659 + 1659 + 1000 + 1000
     assert all(one.prompt and one.completion.endswith("\n") for one in found)
+
+
+# -- worked examples -------------------------------------------------------------------------------------------------
+
+
+def test_worked_answers_are_what_stands_behind_the_prompts_own_label():
+    prompt = "Q: one?\nA: yes.\n\nQ: two?\nB: no\n\nQ: three?\nA: 3, 4\n\nQ: four?\nA:"
+    assert [prompt[a:b] for a, b in answer_spans(prompt)] == [" yes.\n", " 3, 4\n"]
+    assert answer_spans("Q: one?\nA:") == [] and answer_spans("Ends with a line break.\n\nSo.\n") == []
+    assert answer_spans("A: x\n\nA:") == [(2, 5)]
+
+
+def test_worked_answers_are_learned_once_each_beside_the_last(model, tokenizer):
+    shots = [STORIES[0] + asked + f" {answer}\n\n" for asked, answer, _ in ASKED[:2]]
+    examples = [example(0, shots[0] + STORIES[1] + ASKED[2][0], "in the garden", "e")]
+    examples += [example(1, shots[0] + shots[1] + STORIES[1] + ASKED[1][0], "3", "e")]
+    plain = build_rows(tokenizer, examples, 2048)
+    rows = build_rows(tokenizer, examples, 2048, learn_shots=True).rows
+    assert len(rows) == 1 and rows[0].packed == plain.rows[0].packed
+    learned = tokenizer.decode([rows[0].packed.tokens[at] for at in rows[0].targets])
+    assert learned == " home office\n in the garden\n 3\n 3\n"
+    total, count = 0.0, 0
+    with torch.no_grad():
+        for prompt, answer in (
+            (STORIES[0] + ASKED[0][0], " home office\n"),
+            (shots[0] + STORIES[1] + ASKED[2][0], " in the garden\n"),
+            (shots[0] + STORIES[0] + ASKED[1][0], " 3\n"),
+            (examples[1].prompt, " 3\n"),
+        ):
+            start = len(tokenizer(prompt)["input_ids"])
+            ids = tokenizer(prompt + answer)["input_ids"]
+            logprobs = model(input_ids=torch.tensor([ids])).logits[0].log_softmax(-1)
+            total -= sum(float(logprobs[at - 1, ids[at]]) for at in range(start, len(ids)))
+            count += len(ids) - start
+    assert gradients(model, rows)[0] == pytest.approx(total / count, rel=1e-4)
 
 
 # -- rows and passes: nothing lost, little filled up -------------------------------------------------------------------
