@@ -42,6 +42,8 @@ from worldschool.progress import Advance, silent
 Form: TypeAlias = Literal["factored", "exact"]
 BATCH_TOKENS = 512
 """Tokens of a batch, padding included, at most (or one text): logits take 200 KB a token with 50,000 words."""
+LOOKED_AT = 8
+"""Tokens of a text that are enough to see how the layers are called."""
 KEPT_EVERY = 2048
 """Predicted tokens after which what was summed is kept, where it is kept."""
 
@@ -144,7 +146,7 @@ def _gradients(
     seed: int,
 ) -> Gradients:
     predicted = TextLabels(labels, seed)
-    layers = own_layers(base, list(weights), min(texts, key=len))
+    layers = own_layers(base, list(weights), min(texts, key=len)[:LOOKED_AT])
     if layers is None:
         return OneByOne(base, weights, sums, predicted)
     return Together(base, layers, sums, predicted)
