@@ -85,10 +85,17 @@ def outcomes_rows(found: Sequence[Outcome]) -> list[list[str]]:
     """Return the table, its head first."""
     texts, suites = list(found[0].change), list(found[0].by_suite)
     rows = [
-        ["adapter", "held by", "gain, mean of suites", *suites, *(f"perplexity of {text}" for text in texts)]
+        [
+            "#",
+            "adapter",
+            "held by",
+            "gain, mean of suites",
+            *suites,
+            *(f"perplexity of {text}" for text in texts),
+        ]
     ]
-    for one in found:
-        cells = [one.name, one.method, one.gain.told()]
+    for number, one in enumerate(found, start=1):
+        cells = [str(number), one.name, one.method, one.gain.told()]
         cells += [one.by_suite[suite].told() for suite in suites]
         cells += [one.change[text].told(100, 2, "%") for text in texts]
         rows.append(cells)
@@ -102,7 +109,7 @@ def outcomes_markdown(found: Sequence[Outcome]) -> str:
     return (
         "# What was learned, and what was forgotten\n\n"
         "Gains are paired differences from the untrained model, perplexity its relative change; 95% intervals in brackets. "
-        "All scores, items and their losses are in `report/`.\n\n"
+        "Numbers in the picture are the rows. All scores, items and their losses are in `report/`.\n\n"
         + "\n".join(lines)
         + "\n\n![gain against forgetting](retention.png)\n"
     )
@@ -121,7 +128,8 @@ def outcomes_figure(found: Sequence[Outcome], out: Path) -> None:
     )
     for axes, text in zip(panels[0], texts, strict=True):
         for number, method in enumerate(dict.fromkeys(one.method for one in found)):
-            own = [one for one in found if one.method == method]
+            numbered = [(at, one) for at, one in enumerate(found, start=1) if one.method == method]
+            own = [one for _, one in numbered]
             x = [100 * one.change[text].value for one in own]
             y = [one.gain.value for one in own]
             wide = [
@@ -135,8 +143,8 @@ def outcomes_figure(found: Sequence[Outcome], out: Path) -> None:
             axes.errorbar(
                 x, y, xerr=wide, yerr=high, marker="os^Dv"[number % 5], capsize=2, linewidth=1, label=method
             )
-            for one, at, up in zip(own, x, y, strict=True):
-                axes.annotate(one.name, (at, up), textcoords="offset points", xytext=(5, 5), fontsize=7)
+            for one, at, up in zip(numbered, x, y, strict=True):
+                axes.annotate(str(one[0]), (at, up), textcoords="offset points", xytext=(5, 5), fontsize=7)
         axes.axvline(0, color="grey", linewidth=0.5)
         axes.axhline(0, color="grey", linewidth=0.5)
         axes.set_xlabel(f"change of perplexity, %: {text}")
