@@ -39,7 +39,7 @@ from worldschool.learners.finetune.data import Row, batches, build_rows, text_ro
 from worldschool.learners.finetune.retaining import measure_fisher
 from worldschool.learners.finetune.run import load_for_training
 from worldschool.learners.finetune.watching import draw_episodes, nll_of_rows
-from worldschool.models.causal import add_adapter
+from worldschool.models.causal import add_adapter, pad_token
 from worldschool.models.texts import chunks, load_text
 from worldschool.probes.published.reading import read_published
 from worldschool.probes.published.settings import E2wmSettings
@@ -195,7 +195,7 @@ def _measure(
     model, _ = load_for_training(_config(options, data, Setting("plain", RATE, 0.0, 0), 1))
     if adapter is not None:
         model = add_adapter(model, adapter)
-    pad = int(tokenizer.pad_token_id or tokenizer.eos_token_id or 0)
+    pad = pad_token(tokenizer)
     found: dict[str, Any] = {}
     for part, examples in (("validation", data.validation), ("heldout", data.heldout)):
         rows = build_rows(tokenizer, examples, 2048).rows

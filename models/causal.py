@@ -92,6 +92,12 @@ def base_of(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
+def pad_token(tokenizer: Any) -> int:
+    """Return the token that fills rows up; what it is changes nothing."""
+    found = tokenizer.pad_token_id
+    return int(found if found is not None else tokenizer.eos_token_id or 0)
+
+
 def mask_for(model: Any, mask: torch.Tensor) -> torch.Tensor:
     """Return a mask of booleans as the model's attention takes it: eager attention adds it, the others read it."""
     base = base_of(model)

@@ -17,6 +17,7 @@ from worldschool.models.causal import (
     encode_pair,
     load_causal_lm,
     model_fingerprint,
+    pad_token,
 )
 from worldschool.models.completions import ENDPOINT
 from worldschool.models.constrained import walk
@@ -160,8 +161,7 @@ class LocalModel:
     @property
     def pad_id(self) -> int:
         """The token that fills rows up; what it is changes nothing."""
-        found = self.tokenizer.pad_token_id
-        return int(found if found is not None else self.tokenizer.eos_token_id or 0)
+        return pad_token(self.tokenizer)
 
     @cached_property
     def end_ids(self) -> set[int]:

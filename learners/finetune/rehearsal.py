@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from worldschool.learners.finetune.arguments import training_arguments
-from worldschool.learners.finetune.config import FinetuneConfig
+from worldschool.learners.finetune.config import FinetuneConfig, ValidationSettings
 from worldschool.learners.finetune.data import Row, tokens_of
 from worldschool.learners.finetune.retaining import fisher_bytes, fisher_for, sampled_share
 from worldschool.learners.finetune.run import load_for_training, make_trainer, prepare_rows, select_examples
@@ -132,7 +132,7 @@ def dry_run(config: FinetuneConfig) -> Needs:
 
 
 def time_steps(config: FinetuneConfig, examples: Sequence[Example]) -> tuple[float, float]:
-    """Return seconds and tokens of one optimizer step, the mean of two after one that warms up."""
+    """Return seconds and tokens of one optimizer step, the mean of two after one that warms up; of a run of three steps or more."""
     model, tokenizer = load_for_training(config)
     data = prepare_rows(model, tokenizer, list(examples), config)
     fisher = None
@@ -159,27 +159,9 @@ def _short(
     examples: Sequence[Example],
 ) -> Trainer:
     """Return a trainer of the whole run's steps that stops after a few, writes nothing that lasts and reports nowhere."""
-    brief = config.model_copy(
-        update={
-            "max_steps": STEPS,
-            "report_to": (),
-            "checkpoint_steps": STEPS + 1,
-            "validation": _unwatched(),
-        }
-    )
-    arguments = training_arguments(brief, out)
-    unwatched = config.model_copy(
-        update={"report_to": (), "validation": _unwatched(), "max_steps": max(STEPS, config.max_steps)}
-    )
-    trainer = make_trainer(model, tokenizer, data, fisher, unwatched, arguments, examples)
-    trainer.steps = trainer.steps[: max(STEPS, config.max_steps)]
-    return trainer
-
-
-def _unwatched() -> Any:
-    from worldschool.learners.finetune.config import ValidationSettings
-
-    return ValidationSettings()
+    apart = config.model_copy(update={"report_to": (), "validation": ValidationSettings()})
+    brief = apart.model_copy(update={"max_steps": STEPS, "checkpoint_steps": STEPS + 1})
+    return make_trainer(model, tokenizer, data, fisher, apart, training_arguments(brief, out), examples)
 
 
 def _time_fisher(model: Any, tokenizer: Any, config: FinetuneConfig) -> float:

@@ -153,13 +153,20 @@ def general_pieces(model: Any, tokenizer: Any, settings: FisherSettings | Genera
             with progress("sample general text", settings.tokens, "tokens each") as advance:
                 pieces += sample_texts(model, tokenizer, count, settings.tokens, settings.seed, advance)
             continue
-        found = chunks(tokenizer, load_text(name).documents, settings.tokens, count, settings.seed)
-        if not found:
-            raise FisherError(
-                f"no document in it has {settings.tokens} tokens", where=name, mend="Lower `tokens`."
-            )
-        pieces += found
+        pieces += text_pieces(tokenizer, name, settings.tokens, count, settings.seed)
     return pieces
+
+
+def text_pieces(tokenizer: Any, name: str, tokens: int, count: int, seed: int) -> list[list[int]]:
+    """Return at most `count` pieces of a general text, drawn, each of `tokens` tokens.
+
+    Raises:
+        UserError: the text is missing, or no document in it is long enough.
+    """
+    found = chunks(tokenizer, load_text(name).documents, tokens, count, seed)
+    if not found:
+        raise FisherError(f"no document in it has {tokens} tokens", where=name, mend="Lower `tokens`.")
+    return found
 
 
 def _shares(settings: FisherSettings | GeneralSettings) -> list[tuple[str, int]]:

@@ -25,7 +25,7 @@ from worldschool.learners.finetune.retaining import KINDS, fisher_for, make_rete
 from worldschool.learners.finetune.trainer import Trainer, curve_json
 from worldschool.learners.finetune.watching import NLL, RISE, make_watch
 from worldschool.learners.fisher.information import Fisher
-from worldschool.models.causal import load_causal_lm, model_fingerprint
+from worldschool.models.causal import load_causal_lm, model_fingerprint, pad_token
 from worldschool.progress import progress, silent
 from worldschool.records import Example
 from worldschool.runs import claim_output, package_versions, source_commit
@@ -177,7 +177,7 @@ def make_trainer(
     pieces = pieces_for(model, tokenizer, config.retention)  # sampled before there is an adapter
     adapted = add_adapter(model, config)
     remembering = make_retention(adapted, fisher, pieces, config.retention)
-    pad = int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0)
+    pad = pad_token(tokenizer)
     watch = make_watch(adapted, tokenizer, trained, config, pad, longest(model, config))
     return Trainer(adapted, data.rows, remembering, config, pad, arguments, watch)
 

@@ -12,13 +12,13 @@ from typing import Any
 import torch
 from transformers import EarlyStoppingCallback, TrainerCallback, TrainerControl
 
-from worldschool.errors import ConfigError, FisherError
+from worldschool.errors import ConfigError
 from worldschool.experience.examples import read_examples
 from worldschool.experience.overlap import Overlap
 from worldschool.learners.finetune.config import FinetuneConfig, ValidationSettings
 from worldschool.learners.finetune.data import Row, build_rows, collate_rows, text_row, weight_of
 from worldschool.learners.finetune.loss import completion_losses, forward_passes
-from worldschool.models.texts import chunks, load_text
+from worldschool.learners.finetune.retaining import text_pieces
 from worldschool.records import Example
 
 ROWS_AT_ONCE = 128
@@ -146,9 +146,11 @@ def make_watch(
         examples = list(
             build_rows(tokenizer, draw_episodes(found, settings.items, config.seed), context).rows
         )
-    texts = {}
+    texts: dict[str, list[Row]] = {}
     if settings.forgetting is not None:
-        texts = {name: _pieces(tokenizer, name, settings, config.seed) for name in settings.texts}
+        for name in settings.texts:
+            pieces = text_pieces(tokenizer, name, settings.tokens, settings.samples, config.seed)
+            texts[name] = [text_row(piece) for piece in pieces]
         if not texts:
             raise ConfigError(
                 "`forgetting` has no text to be measured on", where="validation.texts", mend="Name one."
@@ -177,14 +179,3 @@ def draw_episodes(examples: Sequence[Example], items: int, seed: int) -> list[Ex
             break
         drawn += episode
     return drawn[:items]
-
-
-def _pieces(tokenizer: Any, name: str, settings: ValidationSettings, seed: int) -> list[Row]:
-    found = chunks(tokenizer, load_text(name).documents, settings.tokens, settings.samples, seed)
-    if not found:
-        raise FisherError(
-            f"no document in it has {settings.tokens} tokens",
-            where=name,
-            mend="Lower `validation.tokens`.",
-        )
-    return [text_row(piece) for piece in found]
