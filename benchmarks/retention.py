@@ -2,17 +2,19 @@
 
     python -m benchmarks.retention --train data/train-suites --validation data/validation-suites --heldout data/suites --out fronts/own
     python -m benchmarks.retention --e2wm COPY --out fronts/e2wm
+    python -m benchmarks.retention --records benchmarks/records/own --table
 
 One LoRA run (r 16, attention, about 250,000 tokens, steps of about 2,000) for each setting and seed:
 
     plain      learning rates 1e-4, 2e-4, 5e-4, 1e-3
-    exact      EWC at 1e-3, lambda 1e4, 1e5, 1e6, exact Fisher information
+    exact      EWC at 1e-3, lambda 1e3, 1e4, 1e5, exact Fisher information
     factored   the same with the factored one
     kl, replay at 1e-3, strength 1, one seed
 
 Each is measured by the mean negative log-likelihood of held-out answers (nats a token) and by the perplexity of two texts that nothing
-else sees (6,000 tokens of each). Runs are kept in --out, one directory each, and the same command goes on with those that are
-missing until --minutes are over; the table is of what is there. The setting of each method that is told of is chosen on *validation*
+else sees (6,000 tokens of each). Adapters are kept in --out, one directory each, and what was measured in --records, one file each; the
+same command goes on with the runs that have no record until --minutes are over, on another machine, too: records tell by fingerprints what
+they are of, and those of other data are refused. The table is of what is there, and --table makes no more. The setting of each method that is told of is chosen on *validation*
 examples and texts: the largest gain at a rise of at most 1%. With --e2wm the training files are E2WM's (a tenth of each kept back for
 validation) and the held-out items its evaluation files.
 """
@@ -20,7 +22,9 @@ validation) and the held-out items its evaluation files.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import itertools
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,22 +35,25 @@ import numpy as np
 import torch
 
 from benchmarks.fronts import Measured, Point, Setting, figures_of, plot, table
-from benchmarks.harness import arguments, report
+from benchmarks.harness import arguments, machine, report
+from worldschool.canonical import canonical_json
+from worldschool.errors import UserError
 from worldschool.experience.examples import read_examples, write_examples
-from worldschool.files import read_json, write_json
+from worldschool.files import read_json, write_atomic
 from worldschool.learners.finetune import FinetuneConfig, FisherSettings, finetune
 from worldschool.learners.finetune.data import Row, batches, build_rows, text_row, tokens_of
 from worldschool.learners.finetune.retaining import measure_fisher
 from worldschool.learners.finetune.run import load_for_training
 from worldschool.learners.finetune.watching import draw_episodes, nll_of_rows
-from worldschool.models.causal import add_adapter, pad_token
+from worldschool.models.causal import add_adapter, load_causal_lm, pad_token
 from worldschool.models.texts import chunks, load_text
 from worldschool.probes.published.reading import read_published
 from worldschool.probes.published.settings import E2wmSettings
 from worldschool.records import Example
 
+SCHEMA = "worldschool.retention-record/1"
 RATES = (1e-4, 2e-4, 5e-4, 1e-3)
-RATE, STRENGTHS = 1e-3, (1e4, 1e5, 1e6)
+RATE, STRENGTHS = 1e-3, (1e3, 1e4, 1e5)
 TEXTS = {"validation": ("pydoc:fisher", "prose:validation"), "heldout": ("pydoc:heldout", "prose")}
 TEXT_TOKENS, PIECE = 6000, 200
 KEPT_BACK = 10
@@ -62,26 +69,56 @@ class Data(NamedTuple):
     heldout: list[Example]
     batch: int
 
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """By part, the sha256 of all examples in order."""
+        trained = [example for path in self.train for example in read_examples(path)]
+        parts = {"train": trained, "validation": self.validation, "heldout": self.heldout}
+        return {
+            name: hashlib.sha256(canonical_json([example.to_json() for example in part]).encode()).hexdigest()
+            for name, part in parts.items()
+        }
+
 
 def main() -> None:
     """Train and measure what is missing, then print the table."""
     options = _options()
-    began = time.monotonic()
-    data = _e2wm(options) if options.e2wm else _own(options)
-    tokenizer, steps = _prepare(options, data)
-    for setting in _settings(options):
-        if (time.monotonic() - began) / 60 > options.minutes:
-            break
-        folder = options.out / setting.name
-        if not (folder / "measured.json").exists():
-            adapter = None
-            if setting.method != "base":
-                adapter = finetune(_config(options, data, setting, steps), folder / "adapter")
-            _measure(options, data, tokenizer, adapter, folder / "measured.json")
+    if not options.table:
+        _make_records(options)
     points = _points(options)
     print(table(points))
-    plot(points, options.out / "front.png")
+    if not options.table:
+        plot(points, options.out / "front.png")
     report(figures_of(points), options.seed, options.json)
+
+
+def _make_records(options: argparse.Namespace) -> None:
+    """Make the runs that have no record, and measure them.
+
+    Raises:
+        UserError: a record is of other data than those given.
+    """
+    began = time.monotonic()
+    data = _e2wm(options) if options.e2wm else _own(options)
+    missing = []
+    for setting in _settings(options):
+        record = options.records / f"{setting.name}.json"
+        if not record.exists():
+            missing.append(setting)
+        elif read_json(record, what="a record")["data"] != data.fingerprints:
+            raise UserError(
+                "this record is of other data than these",
+                where=str(record),
+                mend="Give the data that it was made of (the commands are in docs/learners.md), or another --records.",
+            )
+    tokenizer, steps = _prepare(options, data)
+    for setting in missing:
+        if (time.monotonic() - began) / 60 > options.minutes:
+            break
+        adapter = None
+        if setting.method != "base":
+            adapter = finetune(_config(options, data, setting, steps), options.out / setting.name)
+        _measure(options, data, tokenizer, adapter, options.records / f"{setting.name}.json")
 
 
 def _options() -> argparse.Namespace:
@@ -93,13 +130,21 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--e2wm", type=Path, help="a copy of E2WM's files: folders train and eval_dev (or eval)"
     )
-    parser.add_argument("--out", type=Path, default=Path("fronts"))
+    parser.add_argument("--out", type=Path, default=Path("fronts"), help="adapters and the picture")
+    parser.add_argument("--records", type=Path, help="what was measured; OUT/records unless given")
+    parser.add_argument("--table", action="store_true", help="print the table of --records and make no runs")
+    parser.add_argument("--dtype", default="auto", choices=("auto", "float32", "bfloat16"))
     parser.add_argument("--tokens", type=int, default=250_000)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no run after these")
     parser.add_argument("--items", type=int, default=1100)
     options = parser.parse_args()
-    if not options.e2wm and not (options.train and options.validation and options.heldout):
+    options.records = options.records or options.out / "records"
+    if (
+        not options.table
+        and not options.e2wm
+        and not (options.train and options.validation and options.heldout)
+    ):
         parser.error("give --train, --validation and --heldout, or --e2wm")
     if options.quick:
         options.tokens, options.items, options.seeds = 4000, 60, 1
@@ -182,7 +227,7 @@ def _config(options: argparse.Namespace, data: Data, setting: Setting, steps: in
             "learning_rate": setting.rate,
             "batch_examples": data.batch,
             "max_steps": steps,
-            "dtype": "bfloat16",
+            "dtype": options.dtype,
             "seed": setting.seed,
         }
     )
@@ -192,42 +237,42 @@ def _measure(
     options: argparse.Namespace, data: Data, tokenizer: Any, adapter: Path | None, out: Path
 ) -> None:
     """Write the summed losses of every row of answers and of every piece of text."""
-    model, _ = load_for_training(_config(options, data, Setting("plain", RATE, 0.0, 0), 1))
+    model, _ = load_causal_lm(options.model, options.dtype)
     if adapter is not None:
         model = add_adapter(model, adapter)
     pad = pad_token(tokenizer)
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"schema": SCHEMA, "data": data.fingerprints, "dtype": str(model.dtype)}
     for part, examples in (("validation", data.validation), ("heldout", data.heldout)):
         rows = build_rows(tokenizer, examples, 2048).rows
-        found[part] = _summed(model, rows, pad)
-        found[part]["examples"] = sum(row.examples for row in rows)
+        found[part] = _summed(model, rows, pad) | {"examples": sum(row.examples for row in rows)}
         for name in TEXTS[part]:
             count = (600 if options.quick else TEXT_TOKENS) // PIECE
             pieces = chunks(tokenizer, load_text(name).documents, PIECE, count, 0)
             found[part][name] = _summed(model, [text_row(piece) for piece in pieces], pad)
-    record = {} if adapter is None else read_json(adapter / "training.json", what="a training record")
-    found["training"] = {
-        name: record.get(name) for name in ("steps", "tokens", "examples", "seconds", "commit")
-    }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_json(out, found)
+    training = {} if adapter is None else read_json(adapter / "training.json", what="a training record")
+    kept = ("config", "steps", "tokens", "examples", "seconds", "commit")
+    found["training"] = {name: training.get(name) for name in kept}
+    found["machine"] = machine()
+    write_atomic(out, json.dumps(found) + "\n")
 
 
 def _summed(model: Any, rows: Sequence[Row], pad: int) -> dict[str, list[float]]:
     with torch.no_grad():
         nll = nll_of_rows(model, rows, pad)
-    return {"nll": nll.tolist(), "tokens": [float(len(row.targets)) for row in rows]}
+    return {
+        "nll": [round(value, 4) for value in nll.tolist()],
+        "tokens": [len(row.targets) for row in rows],
+    }
 
 
 def _points(options: argparse.Namespace) -> list[Point]:
     """Return what was measured of every setting, its seeds together, beside the untrained model."""
     kept: dict[Setting, list[Measured]] = {}
     for setting in _settings(options):
-        path = options.out / setting.name / "measured.json"
+        path = options.records / f"{setting.name}.json"
         if path.exists():
-            kept.setdefault(setting._replace(seed=0), []).append(
-                Measured.of(read_json(path, what="what was measured"), TEXTS)
-            )
+            measured = Measured.of(read_json(path, what="a record"), TEXTS)
+            kept.setdefault(setting._replace(seed=0), []).append(measured)
     (base,) = kept.pop(Setting("base", 0.0, 0.0, 0))
     return [Point.of(setting, base, runs) for setting, runs in kept.items()]
 

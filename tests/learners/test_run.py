@@ -85,6 +85,7 @@ def test_a_dry_run_says_what_is_needed_and_writes_nothing(settings, tmp_path, ca
     assert needs.training_seconds == pytest.approx(40 * needs.step_seconds, rel=1.0)
     assert needs.fisher_seconds > 0 and needs.memory_bytes > 1e7
     assert dry_run(settings(retention={"kind": "none"})).fisher_seconds == 0
+    assert dry_run(settings(max_steps=2)).steps == 2
     exact = {"kind": "ewc", "measure": {"samples": 4, "tokens": 16, "form": "exact"}}
     assert dry_run(settings(retention=exact)).fisher_bytes > 10 * needs.fisher_bytes > 0
     assert sorted(tmp_path.iterdir()) == before
