@@ -28,7 +28,7 @@ from worldschool.experience.questions.example_files import (
 )
 from worldschool.experience.questions.example_report import Tally
 from worldschool.experience.questions.judging import ENOUGH, Judgement, Kept, judge, refuse
-from worldschool.experience.questions.shots import ShotPool
+from worldschool.experience.questions.shots import ShotPool, answer_spans
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.progress import Advance, progress, silent
@@ -233,21 +233,45 @@ def permute_answers(examples: Sequence[Example], seed: int) -> list[Example]:
     """Return the examples with their answers exchanged at random among those of one task: a control.
 
     Whoever learns from these learns what answers look like, and how often each is right, but nothing about stories.
-    Every example gets the answer of another episode, unless one episode has more than half of them.
+    Every example gets the answer of another episode, unless one episode has more than half of them; and every worked example
+    in a prompt the answer of another one, unless one is more than half of those.
     """
     rng = Random(seed)
-    given: dict[int, Example] = {}
+    found = list(examples)
     for task in sorted({example.task for example in examples}):
         indices = [i for i, example in enumerate(examples) if example.task == task]
-        # Sorted by episode and turned by half, episodes meet others as long as none has half of the examples.
-        rng.shuffle(indices)
-        indices.sort(key=lambda i: examples[i].episode_id)
-        givers = indices[len(indices) // 2 :] + indices[: len(indices) // 2]
-        for at, index in enumerate(indices):
-            given[index] = examples[givers[at]]
-    return [
-        replace(
-            example, completion=given[i].completion, answer=given[i].answer, options=None, answer_index=None
-        )
-        for i, example in enumerate(examples)
-    ]
+        givers = _others([examples[i].episode_id for i in indices], rng)
+        prompts = _permute_worked([examples[i].prompt for i in indices], rng)
+        for i, giver, prompt in zip(indices, givers, prompts, strict=True):
+            given = examples[indices[giver]]
+            found[i] = replace(
+                examples[i],
+                prompt=prompt,
+                completion=given.completion,
+                answer=given.answer,
+                options=None,
+                answer_index=None,
+            )
+    return found
+
+
+def _permute_worked(prompts: Sequence[str], rng: Random) -> list[str]:
+    """Return the prompts with the answers of the worked examples in all of them exchanged."""
+    spans = [(n, *span) for n, prompt in enumerate(prompts) for span in answer_spans(prompt)]
+    # A worked example stands in several prompts; it is known by the text before its answer.
+    asked = [prompts[n][:start].rpartition("\n\n")[2] for n, start, _ in spans]
+    answers = [prompts[n][start:end] for n, start, end in spans]
+    found = list(prompts)
+    for (n, start, end), giver in reversed(list(zip(spans, _others(asked, rng), strict=True))):
+        found[n] = found[n][:start] + answers[giver] + found[n][end:]
+    return found
+
+
+def _others(keys: Sequence[str], rng: Random) -> list[int]:
+    """Return a random permutation whose every index has another key than what it gets, as long as no key has more than half."""
+    indices = list(range(len(keys)))
+    rng.shuffle(indices)
+    indices.sort(key=lambda i: keys[i])  # turned by half of them, those of one key meet others
+    half = len(indices) // 2
+    givers = dict(zip(indices, indices[half:] + indices[:half], strict=True))
+    return [givers[i] for i in range(len(keys))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from worldschool.errors import DatasetError
+from worldschool.experience.questions.shots import answer_spans
 from worldschool.records import Example
 
 NAMED = 5
@@ -13,7 +14,7 @@ ANOTHER_SPLIT = "Probe on examples of another split, or leave these suites out."
 
 
 class Overlap:
-    """Which items are among other examples: the same prompt, alone or behind worked examples, or the same episode.
+    """Which items are among other examples: the same prompt, alone, behind worked examples or as one, or the same episode.
 
     Args:
         suites: name to items.
@@ -35,9 +36,10 @@ class Overlap:
         """Look for the items among these."""
         for example in examples:
             hits = [*self._by_episode.get(example.episode_id, ()), *self._by_prompt.get(example.prompt, ())]
-            for ending in _endings(example.prompt):
-                if ending in self._prompts:
-                    hits += self._by_prompt[ending]
+            for asked in (example.prompt, *_worked(example.prompt)):
+                for ending in _endings(asked):
+                    if ending in self._prompts:
+                        hits += self._by_prompt[ending]
             self._found.update({(suite, item.example_id): None for suite, item in hits})
 
     @property
@@ -66,6 +68,13 @@ class Overlap:
             where=where,
             mend=mend,
         )
+
+
+def _worked(prompt: str) -> Iterable[str]:
+    """Yield what stands before each worked answer in a prompt: that answer may be learned as well as the last."""
+    spaces = prompt[len(prompt.rstrip(" ")) :]
+    for start, _ in answer_spans(prompt):
+        yield prompt[:start] + spaces
 
 
 def _endings(prompt: str) -> Iterable[str]:

@@ -88,3 +88,20 @@ class ShotPool:
 def with_shots(prompt: str, shots: Sequence[Example]) -> str:
     """Return a prompt behind worked examples, a blank line between any two."""
     return "".join(f"{shot.prompt}{shot.completion}\n" for shot in shots) + prompt
+
+
+def answer_spans(prompt: str) -> list[tuple[int, int]]:
+    """Return where in a prompt the worked examples' answers are: each begins behind its label, and its line break is the end.
+
+    Worked examples end with a blank line, and the last line of each begins as the whole prompt ends: with "Answer:", say.
+    """
+    label = prompt[prompt.rfind("\n") + 1 :].rstrip(" ")
+    if not label:
+        return []
+    found, start = [], 0
+    while (end := prompt.find("\n\n", start)) >= 0:
+        line = prompt.rfind("\n", start, end) + 1
+        if prompt.startswith(label, max(line, start)):
+            found.append((max(line, start) + len(label), end + 1))
+        start = end + 2
+    return found

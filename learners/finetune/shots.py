@@ -4,22 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-
-def answer_spans(prompt: str) -> list[tuple[int, int]]:
-    """Return where in a prompt the worked examples' answers are: each begins behind its label, and its line break is the end.
-
-    Worked examples end with a blank line, and the last line of each begins as the whole prompt ends: with "Answer:", say.
-    """
-    label = prompt[prompt.rfind("\n") + 1 :].rstrip(" ")
-    if not label:
-        return []
-    found, start = [], 0
-    while (end := prompt.find("\n\n", start)) >= 0:
-        line = prompt.rfind("\n", start, end) + 1
-        if prompt.startswith(label, max(line, start)):
-            found.append((max(line, start) + len(label), end + 1))
-        start = end + 2
-    return found
+from worldschool.experience.questions.shots import answer_spans
 
 
 def answer_tokens(tokenizer: Any, prompt: str) -> list[int]:

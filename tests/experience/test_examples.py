@@ -343,3 +343,18 @@ def test_permuted_answers_are_those_of_other_episodes():
         assert one.completion == giver.completion and one.options is None and one.answer_index is None
     assert permute_answers(given_, seed=1) == found
     assert permute_answers(given_, seed=2) != found
+
+
+def test_worked_examples_get_others_answers_too():
+    shown = [f"Story {n}.\nQuestion: where?\nAnswer: room {n}\n\n" for n in range(6)]
+    given_ = [
+        example(n, episode_id=f"e{n}", prompt=shown[n % 6] + shown[(n + 2) % 6] + f"Own {n}.\nAnswer:")
+        for n in range(12)
+    ]
+    found = permute_answers(given_, seed=1)
+    for before, after in zip(given_, found, strict=True):
+        rows = zip(before.prompt.split("\n"), after.prompt.split("\n"), strict=True)
+        changed = [(one, other) for one, other in rows if one != other]
+        assert len(changed) == 2 and all(other.startswith("Answer: room ") for _, other in changed)
+    answers = [Counter(re.findall("room .", "".join(one.prompt for one in part))) for part in (given_, found)]
+    assert answers[0] == answers[1] and sum(answers[0].values()) == 24

@@ -17,7 +17,7 @@ from worldschool.experience.builders.table import BUILDERS
 from worldschool.experience.examples import ExamplesConfig, examples_command, read_examples, read_report
 from worldschool.experience.questions.asking import Asking, asked_of
 from worldschool.experience.questions.example_report import Tally
-from worldschool.experience.questions.shots import ShotPool, house_of, with_shots
+from worldschool.experience.questions.shots import ShotPool, answer_spans, house_of, with_shots
 from worldschool.experience.runner import CollectConfig, collect
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import silent
@@ -275,3 +275,10 @@ def test_another_world_can_be_asked_about(registered_fake, tmp_path):
 
 def test_the_worlds_words_are_the_household_s_own():
     assert {one.world for one in (*episodes(2), *loners(2))} == {HOUSEHOLD}
+
+
+def test_worked_answers_are_what_stands_behind_the_prompts_own_label():
+    prompt = "Q: one?\nA: yes.\n\nQ: two?\nB: no\n\nQ: three?\nA: 3, 4\n\nQ: four?\nA:"
+    assert [prompt[a:b] for a, b in answer_spans(prompt)] == [" yes.\n", " 3, 4\n"]
+    assert answer_spans("Q: one?\nA:") == [] and answer_spans("Ends with a line break.\n\nSo.\n") == []
+    assert answer_spans("A: x\n\nA:") == [(2, 5)]

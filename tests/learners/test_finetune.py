@@ -22,7 +22,6 @@ from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import SHARED_TOKENS_MINIMUM, build_rows, text_row
 from worldschool.learners.finetune.retaining import Remembering
 from worldschool.learners.finetune.run import select_examples
-from worldschool.learners.finetune.shots import answer_spans
 from worldschool.learners.finetune.trainer import Trainer
 from worldschool.records import Example
 
@@ -306,13 +305,6 @@ def test_e2wms_published_training_files():
 
 
 # -- worked examples -------------------------------------------------------------------------------------------------
-
-
-def test_worked_answers_are_what_stands_behind_the_prompts_own_label():
-    prompt = "Q: one?\nA: yes.\n\nQ: two?\nB: no\n\nQ: three?\nA: 3, 4\n\nQ: four?\nA:"
-    assert [prompt[a:b] for a, b in answer_spans(prompt)] == [" yes.\n", " 3, 4\n"]
-    assert answer_spans("Q: one?\nA:") == [] and answer_spans("Ends with a line break.\n\nSo.\n") == []
-    assert answer_spans("A: x\n\nA:") == [(2, 5)]
 
 
 def test_worked_answers_are_learned_once_each_beside_the_last(model, tokenizer):

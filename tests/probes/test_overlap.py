@@ -1,4 +1,4 @@
-"""What counts as trained on: the same prompt, alone or behind worked examples, or the same episode."""
+"""What counts as trained on: the same prompt, alone, behind worked examples or as one of them, or the same episode."""
 
 import json
 
@@ -28,6 +28,10 @@ def overlap(*examples, items=ITEMS):
     [
         example("x", ITEMS[3].prompt),
         example("x", f"Another.\nAnswer: 2\n\n{ITEMS[3].prompt}"),
+        example(
+            "x", f"{ITEMS[3].prompt} 1\n\nStory 9.\nAnswer:"
+        ),  # its answer may be learned (`learn_shots`)
+        example("x", f"Another.\nAnswer: 2\n\n{ITEMS[3].prompt} 1\n\nStory 9.\nAnswer:"),
         example("e3", "The same episode, asked otherwise.\nAnswer:"),
     ],
 )
@@ -48,7 +52,6 @@ def test_an_item_behind_worked_examples_is_found_where_it_was_trained_on_alone()
     "prompt",
     [
         "Story 9.\n\nIt goes on.\nAnswer:",  # ends as the items do, and is another story
-        f"{ITEMS[3].prompt} 1\n\nStory 9.\nAnswer:",  # shows an item's prompt as a worked example of its own
         f"Before. {ITEMS[3].prompt}",
     ],
 )
