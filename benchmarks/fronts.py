@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import Figure, Peer
+from worldschool.probes.statistics import relative_change
+from worldschool.records import Interval
 
 RESAMPLES = 2000
 LIMIT = 0.01
@@ -69,22 +71,6 @@ class Measured:
         return cls(read("nll"), read("tokens"))
 
 
-class Interval(NamedTuple):
-    """A value with its 95% interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
-
-    @property
-    def percent(self) -> str:
-        """As per cents."""
-        return f"{100 * self.value:+.2f}% [{100 * self.low:+.2f}, {100 * self.high:+.2f}]"
-
-
 @dataclass(frozen=True)
 class Point:
     """A setting's gain (nats a token, against the untrained model) and rise of perplexity (all texts' tokens together)."""
@@ -103,9 +89,9 @@ class Point:
         gain, rise, by_text = {}, {}, {}
         for part in PARTS:
             texts = [name for name in base.nll[part] if name != "answers"]
-            gain[part] = _interval(*_differences(base, runs, part, ["answers"]), np.negative)
-            rise[part] = _interval(*_differences(base, runs, part, texts), np.expm1)
-            by_text |= {name: _interval(*_differences(base, runs, part, [name]), np.expm1) for name in texts}
+            gain[part] = _nats(_change(base, runs, part, ["answers"]))
+            rise[part] = _change(base, runs, part, texts)
+            by_text |= {name: _change(base, runs, part, [name]) for name in texts}
         gains = [
             -(run.nll["heldout"]["answers"] - base.nll["heldout"]["answers"]).sum()
             / base.tokens["heldout"]["answers"].sum()
@@ -114,19 +100,28 @@ class Point:
         return cls(setting, len(runs), gain, rise, by_text, float(max(gains) - min(gains)))
 
 
-def _differences(
-    base: Measured, runs: Sequence[Measured], part: str, names: Sequence[str]
-) -> tuple[Floats, Floats]:
-    """Return the rise of every row's summed loss, the mean over runs, and its tokens."""
-    rises = [np.mean([run.nll[part][name] for run in runs], axis=0) - base.nll[part][name] for name in names]
-    return np.concatenate(rises), np.concatenate([base.tokens[part][name] for name in names])
+def _change(base: Measured, runs: Sequence[Measured], part: str, names: Sequence[str]) -> Interval:
+    """Return the relative change of perplexity over these rows, losses averaged over the runs."""
+    before = np.concatenate([base.nll[part][name] for name in names])
+    after = np.concatenate([np.mean([run.nll[part][name] for run in runs], axis=0) for name in names])
+    tokens = np.concatenate([base.tokens[part][name] for name in names])
+    return relative_change(before, after, tokens, resamples=RESAMPLES)
 
 
-def _interval(rises: Floats, tokens: Floats, form: Any) -> Interval:
-    draws = np.random.default_rng(0).integers(0, len(rises), (RESAMPLES, len(rises)))
-    drawn = form(rises[draws].sum(1) / tokens[draws].sum(1))
-    low, high = np.percentile(drawn, (2.5, 97.5))
-    return Interval(float(form(rises.sum() / tokens.sum())), float(low), float(high))
+def _nats(change: Interval) -> Interval:
+    """Return the fall of the mean loss that a change of perplexity is."""
+    low, value, high = (float(-np.log1p(one)) for one in (change.high, change.value, change.low))
+    return Interval(value, low, high, change.n)
+
+
+def told(one: Interval) -> str:
+    """Return it as people read it."""
+    return f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]"
+
+
+def percent(one: Interval) -> str:
+    """Return it as per cents."""
+    return f"{100 * one.value:+.2f}% [{100 * one.low:+.2f}, {100 * one.high:+.2f}]"
 
 
 def best_within(points: Sequence[Point], limit: float, part: str = "heldout") -> Point | None:
@@ -158,10 +153,10 @@ def table(points: Sequence[Point]) -> str:
             point.setting.method,
             point.setting.told,
             str(point.seeds),
-            str(point.gain["heldout"]),
+            told(point.gain["heldout"]),
             f"{point.spread:.3f}" if point.seeds > 1 else "",
-            point.rise["heldout"].percent,
-            *(point.by_text[name].percent for name in _texts(points)),
+            percent(point.rise["heldout"]),
+            *(percent(point.by_text[name]) for name in _texts(points)),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -186,9 +181,9 @@ def figures_of(points: Sequence[Point]) -> dict[str, Figure]:
         chosen = best_within(own, LIMIT, "validation")
         if chosen is not None:
             share = chosen.gain["heldout"].value / best.value
-            told = f"of it: {chosen.setting.told}, perplexity {chosen.rise['heldout'].percent}"
+            setting = f"of it: {chosen.setting.told}, perplexity {percent(chosen.rise['heldout'])}"
             figures[f"{method}: share kept by the setting that validation chose"] = Figure(
-                share, told, True, best
+                share, setting, True, best
             )
         kept = best_within(own, LIMIT)
         if kept is not None:
@@ -199,7 +194,7 @@ def figures_of(points: Sequence[Point]) -> dict[str, Figure]:
     for method in ("exact", "factored"):
         for point, more in margins(of.get(method, []), of.get("plain", [])) if method in of else []:
             figures[f"{method}: above plain at {point.setting.told}"] = Figure(
-                more, f"nats a token, at a rise of {point.rise['heldout'].percent} or less", True
+                more, f"nats a token, at a rise of {percent(point.rise['heldout'])} or less", True
             )
     return figures
 

@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from worldschool.records import Interval
+
 SCHEMA = "worldschool.retention/1"
-BASE = "base"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number and its 95% interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def told(self, scale: float = 1.0, digits: int = 3, unit: str = "") -> str:
-        """Return it as people read it."""
-        value, low, high = (f"{scale * one:+.{digits}f}" for one in (self.value, self.low, self.high))
-        return f"{value}{unit} [{low}, {high}]"
 
 
 @dataclass(frozen=True)
@@ -33,23 +20,24 @@ class Outcome:
     Attributes:
         name: the adapter's.
         method: what held it.
-        gain: mean over suites of its score less the base model's.
+        gain: mean over suites of its score less the base model's, asked in the better way.
         by_suite: the same of each suite.
         change: of each text, the relative change of perplexity: 0.01 is one per cent worse.
     """
 
     name: str
     method: str
-    gain: Estimate
-    by_suite: Mapping[str, Estimate]
-    change: Mapping[str, Estimate]
+    gain: Interval
+    by_suite: Mapping[str, Interval]
+    change: Mapping[str, Interval]
 
 
 def outcomes(results: Mapping[str, Any], methods: Mapping[str, str]) -> list[Outcome]:
     """Read a probe's results.
 
-    A suite's interval is the paired one of `comparisons`. That of the mean over suites takes the suites' errors as independent
-    and normal: half its width is the root of the sum of their squared half widths, over the number of suites.
+    A suite's gain is over the better of the base model's ways of being asked, with the paired interval of `comparisons`. The
+    interval of the mean over suites takes the suites' errors as independent and normal: half its width is the
+    root of the sum of their squared half widths, over the number of suites.
 
     Args:
         results: what `probe` returned.
@@ -58,27 +46,47 @@ def outcomes(results: Mapping[str, Any], methods: Mapping[str, str]) -> list[Out
     found = []
     for name, method in methods.items():
         by_suite = {
-            row["suite"]: Estimate(row["difference"], *row["ci95"])
+            row["suite"]: Interval(row["difference"], *row["ci95"])
             for row in results["comparisons"]
-            if row["a"] == name and row["b"] == BASE
+            if row["a"] == name and row["b"] not in methods
         }
         change = {
-            text: Estimate(row["change"][name]["value"], *row["change"][name]["ci95"])
+            text: Interval(row["change"][name]["value"], *row["change"][name]["ci95"])
             for text, row in results["retention"].items()
         }
         found.append(Outcome(name, method, _mean(list(by_suite.values())), by_suite, change))
     return found
 
 
-def _mean(several: Sequence[Estimate]) -> Estimate:
+def told(one: Interval, scale: float = 1.0, digits: int = 3, unit: str = "") -> str:
+    """Return it as people read it."""
+    value, low, high = (f"{scale * number:+.{digits}f}" for number in (one.value, one.low, one.high))
+    return f"{value}{unit} [{low}, {high}]"
+
+
+def _mean(several: Sequence[Interval]) -> Interval:
     value = sum(one.value for one in several) / len(several)
     half = math.sqrt(sum(((one.high - one.low) / 2) ** 2 for one in several)) / len(several)
-    return Estimate(value, value - half, value + half)
+    return Interval(value, value - half, value + half)
 
 
 def outcomes_json(found: Sequence[Outcome]) -> dict[str, Any]:
     """Return plain JSON values."""
-    return {"schema": SCHEMA, "outcomes": [asdict(one) for one in found]}
+
+    def plain(one: Interval) -> dict[str, float]:
+        return {"value": one.value, "low": one.low, "high": one.high}
+
+    rows = [
+        {
+            "name": one.name,
+            "method": one.method,
+            "gain": plain(one.gain),
+            "by_suite": {suite: plain(gain) for suite, gain in one.by_suite.items()},
+            "change": {text: plain(change) for text, change in one.change.items()},
+        }
+        for one in found
+    ]
+    return {"schema": SCHEMA, "outcomes": rows}
 
 
 def outcomes_rows(found: Sequence[Outcome]) -> list[list[str]]:
@@ -95,9 +103,9 @@ def outcomes_rows(found: Sequence[Outcome]) -> list[list[str]]:
         ]
     ]
     for number, one in enumerate(found, start=1):
-        cells = [str(number), one.name, one.method, one.gain.told()]
-        cells += [one.by_suite[suite].told() for suite in suites]
-        cells += [one.change[text].told(100, 2, "%") for text in texts]
+        cells = [str(number), one.name, one.method, told(one.gain)]
+        cells += [told(one.by_suite[suite]) for suite in suites]
+        cells += [told(one.change[text], 100, 2, "%") for text in texts]
         rows.append(cells)
     return rows
 

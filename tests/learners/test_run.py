@@ -10,7 +10,9 @@ from worldschool.config import build_config
 from worldschool.errors import DatasetError, FisherError, ModelError
 from worldschool.experience.examples import write_examples
 from worldschool.learners.finetune import FinetuneConfig, finetune
+from worldschool.learners.finetune.data import text_row
 from worldschool.learners.finetune.rehearsal import dry_run, time_steps
+from worldschool.learners.finetune.run import FUSED_FROM, choose_attention, load_for_training
 
 
 @pytest.fixture
@@ -122,3 +124,15 @@ def test_too_little_memory_is_told_before_anything_is_measured(settings, tmp_pat
         ModelError, match=r"the step with the most tokens does not fit.*Lower `batch_examples`"
     ):
         finetune(settings(), tmp_path / "small")
+
+
+def test_long_rows_are_trained_on_with_fused_attention_and_short_ones_without(settings):
+    model, _ = load_for_training(settings())
+    if model.device.type != "cpu":
+        pytest.skip("on an accelerator the model's own attention stays")
+    for length, kind in ((FUSED_FROM, "sdpa"), (FUSED_FROM - 1, "eager")):
+        choose_attention(model, [text_row([1] * length)] * 3)
+        assert model.config._attn_implementation == kind
+    model._supports_sdpa = False
+    choose_attention(model, [text_row([1] * FUSED_FROM)])
+    assert model.config._attn_implementation == "eager"
