@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -288,6 +288,10 @@ def remember(
         str | None,
         typer.Option(help="minilm (a new memory's default), hashing (needs no model) or a sentence encoder."),
     ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(help="auto (a new memory's default: by size), flat (exact) or hnsw (a graph)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset's episodes to an external memory (SQLite and FAISS)."""
@@ -298,7 +302,7 @@ def remember(
     store = EpisodeStore.open(dataset)
     with progress("remember", len(store), "episodes") as advance:
         known = (out / "memory.sqlite").exists()  # a memory keeps its own embedder unless told otherwise
-        done = run(store, out, embedder or (None if known else "minilm"), advance)
+        done = run(store, out, embedder or (None if known else "minilm"), advance, cast(Any, index))
     text = f"{done.added} episodes remembered, {done.known} known already; {done.entries} entries in {out}"
     _show(done._asdict(), as_json, text)
 
@@ -308,15 +312,41 @@ def recall(
     memory: Annotated[Path, typer.Argument(help="A memory directory.")],
     query: Annotated[str, typer.Argument(help="What to look for, in words.")],
     k: Annotated[int, typer.Option("-k", min=1, help="How many to show.")] = 3,
+    kind: Annotated[
+        str | None, typer.Option(help="trajectory, skill or insight; all of them otherwise.")
+    ] = None,
+    world: Annotated[
+        str | None, typer.Option(help="Only of this world, such as worldschool/Household-v0.")
+    ] = None,
+    success: Annotated[
+        bool | None,
+        typer.Option("--success/--failure", help="Only what tells of a success, or of a failure."),
+    ] = None,
+    recency: Annotated[float, typer.Option(min=0, help="Weight of being new, beside similarity's 1.")] = 0.0,
+    value: Annotated[
+        float, typer.Option(min=0, help="Weight of having been of use, beside similarity's 1.")
+    ] = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Find remembered episodes by meaning."""
+    """Find what is remembered by meaning."""
+    from worldschool.learners.memory import Ranking
     from worldschool.learners.memory import recall as run
 
-    found = run(memory, query, k)
-    rows = [{"score": item.score, "key": item.entry.key, "body": item.entry.body} for item in found]
+    ranking = Ranking(recency=recency, value=value)
+    found = run(memory, query, k, kind, world=world, success=success, ranking=ranking)
+    rows = [
+        {
+            "score": item.score,
+            "kind": item.entry.kind,
+            "world": item.entry.world,
+            "success": item.entry.success,
+            "key": item.entry.key,
+            "body": item.entry.body,
+        }
+        for item in found
+    ]
     text = "\n\n".join(f"{row['score']:.3f}  {row['key']}\n{row['body']}" for row in rows)
-    _show({"query": query, "found": rows}, as_json, text)
+    _show({"query": query, "found": rows}, as_json, text or "nothing like this is remembered")
 
 
 def _show(value: dict[str, Any], as_json: bool, text: str) -> None:

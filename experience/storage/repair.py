@@ -22,7 +22,6 @@ import pyarrow as pa
 
 from worldschool.errors import DatasetError
 from worldschool.experience.storage.description import DESCRIPTION_FILE, recovered_description, release_of
-from worldschool.experience.storage.lock import lock_directory
 from worldschool.experience.storage.manifest import Shard, read_lines, shard_name, write_manifest
 from worldschool.experience.storage.salvage import decoded, parts_of, sound_row_groups
 from worldschool.experience.storage.schema import UnknownVersionError, faults
@@ -31,6 +30,7 @@ from worldschool.experience.storage.verification import inspect
 from worldschool.experience.storage.writing import beside, writing
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import sha256_file, sync_directory, write_atomic, write_json
+from worldschool.locking import lock_directory
 from worldschool.progress import Advance, silent
 
 

@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from worldschool.errors import DatasetError, OutputError
 from worldschool.experience.storage.description import DESCRIPTION_FILE
-from worldschool.experience.storage.lock import WriterLock, lock_directory
 from worldschool.experience.storage.manifest import Manifest, Shard, shard_name
 from worldschool.experience.storage.schema import EPISODE, faults, to_table
 from worldschool.experience.storage.shards import STEPS_PER_ROW_GROUP, encode_shard
 from worldschool.files import sha256_file, sync_directory, write_atomic
+from worldschool.locking import WriterLock, lock_directory
 from worldschool.records import Episode
 
 ReadShard = Callable[[int, Sequence[str] | None], pa.Table]

@@ -1,7 +1,9 @@
 """External memory: experience kept outside the model's weights."""
 
-from worldschool.learners.memory.entries import KINDS, Entry, Kind, Recalled, trajectory_entry
+from worldschool.learners.memory.consolidation import Consolidated, Consolidation
+from worldschool.learners.memory.entries import KINDS, Change, Entry, Kind, Recalled, trajectory_entry
 from worldschool.learners.memory.memory import DEFAULT_EMBEDDER, Memory, MemoryStats
+from worldschool.learners.memory.ranking import Ranking
 from worldschool.learners.memory.store import MEMORY_SCHEMA
 from worldschool.learners.memory.verbs import Remembered, recall, remember
 
@@ -9,10 +11,14 @@ __all__ = [
     "DEFAULT_EMBEDDER",
     "KINDS",
     "MEMORY_SCHEMA",
+    "Change",
+    "Consolidated",
+    "Consolidation",
     "Entry",
     "Kind",
     "Memory",
     "MemoryStats",
+    "Ranking",
     "Recalled",
     "Remembered",
     "recall",

@@ -15,7 +15,7 @@ from worldschool.learners.memory.entries import KINDS
 
 SECONDS_FOR_LOCK = 30.0
 
-TABLES = f"""
+FIRST_TABLES = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE entries (
     id TEXT PRIMARY KEY,
@@ -42,6 +42,22 @@ CREATE TABLE embeddings (
 CREATE INDEX findable ON entries (kind, superseded_by, id);
 CREATE INDEX superseded ON entries (id) WHERE superseded_by IS NOT NULL
 """
+"""Of worldschool.memory/1."""
+
+SECOND_TABLES = """
+CREATE TABLE commits (last INTEGER PRIMARY KEY, digest TEXT NOT NULL);
+CREATE TABLE faded (entry_id TEXT PRIMARY KEY REFERENCES entries (id)) WITHOUT ROWID;
+CREATE TABLE history (
+    seq INTEGER PRIMARY KEY,
+    entry_id TEXT NOT NULL REFERENCES entries (id),
+    what TEXT NOT NULL CHECK (what IN ('superseded', 'merged', 'faded', 'restored')),
+    by TEXT REFERENCES entries (id),
+    reason TEXT NOT NULL
+);
+CREATE INDEX history_of ON history (entry_id)
+"""
+"""What worldschool.memory/2 has beside them: after which entry each addition ended, and the sha256 of everything up to there; what
+is not found any more though it is kept; and what became of entries, and why."""
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:

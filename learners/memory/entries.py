@@ -49,6 +49,28 @@ class Entry:
     provenance: str = "{}"
 
 
+class Filter(NamedTuple):
+    """Which entries a search may return; None: whatever it is."""
+
+    kind: Kind | None = None
+    world: str | None = None
+    success: bool | None = None
+
+
+class Change(NamedTuple):
+    """What became of an entry.
+
+    Attributes:
+        what: "superseded", "merged", "faded" or "restored".
+        by: the id of the entry that stands for it now, if one does.
+        reason: why, in words.
+    """
+
+    what: str
+    by: str | None
+    reason: str
+
+
 class Recalled(NamedTuple):
     """An entry that a search found, and the cosine of its key with the query, -1 to 1."""
 

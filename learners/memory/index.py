@@ -1,122 +1,274 @@
-"""The FAISS index of a memory: derived from the store, so it can be deleted at any time."""
+"""The FAISS indexes of a memory: derived from the store, so they can be deleted at any time.
+
+An entry's place in an index is its `created_index`. What an index holds depends on the vectors alone, not on how they came to it nor
+on what was saved between: the same vectors give the same bytes.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import importlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
-from worldschool.canonical import canonical_json
-from worldschool.files import write_atomic, write_json
-from worldschool.learners.memory.store import Rows
+from worldschool.files import sha256_file, write_json
 from worldschool.models.embedders import Vectors
 
-INDEX_SCHEMA = "worldschool.memory-index/1"
-INDEX_FILE = "vectors.faiss"
-DESCRIPTION = "index.json"
+INDEX_SCHEMA = "worldschool.memory-index/2"
+MAIN, TAIL, DESCRIPTION = "vectors.faiss", "tail.faiss", "index.json"
+
+Built: TypeAlias = Literal["flat", "hnsw"]
+IndexKind: TypeAlias = Literal["auto", "flat", "hnsw"]
+INDEX_KINDS: tuple[IndexKind, ...] = get_args(IndexKind)
+
+HNSW_FROM = 20_000
+"""Entries from which "auto" is a graph: comparing with every vector takes 2.5 ms there."""
+LINKS, BUILD_BREADTH, BREADTH = 32, 40, 96
+"""Of the graph (M, efConstruction and efSearch of Malkov and Yashunin 2018, arXiv:1603.09320)."""
+MOST_BREADTH = 2048
+CHUNK = 1024
+"""Vectors that enter the graph together; those behind the last whole chunk are compared one by one."""
+FEW = 20_000
+"""Allowed entries up to which a filtered search compares with each of them."""
+
+Places: TypeAlias = NDArray[np.int64]
+
+
+def kind_for(asked: IndexKind, entries: int) -> Built:
+    """Return which index a memory of this size has."""
+    if asked != "auto":
+        return asked
+    return "hnsw" if entries >= HNSW_FROM else "flat"
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The entries that a search may return.
+
+    Attributes:
+        places: ascending.
+        entries: how many there are in all.
+    """
+
+    places: Places
+    entries: int
+
+    @cached_property
+    def bits(self) -> NDArray[np.uint8]:
+        """One bit an entry, the lowest of a byte first."""
+        allowed = np.zeros(self.entries, dtype=bool)
+        allowed[self.places] = True
+        return np.packbits(allowed, bitorder="little")
 
 
 class VectorIndex:
-    """Exact search by inner product over the entries' vectors (FAISS IndexFlatIP).
+    """Nearest vectors by inner product: exact ("flat"), or by a graph of neighbours that finds nearly all of them ("hnsw").
 
-    A search reads every vector: 2.5 ms for 20,000 entries, and linear from there. Results do not depend on how the
-    index was built up.
-
-    Attributes:
+    Args:
         embedder: the fingerprint of what made the vectors.
-        last: the `created_index` of the newest entry in it, -1 when empty.
+        dimension: of a vector.
+        kind: see above.
     """
 
-    def __init__(self, embedder: str, dimension: int) -> None:
+    def __init__(self, embedder: str, dimension: int, kind: Built = "flat") -> None:
         import faiss
 
-        self.embedder = embedder
-        self.last = -1
-        self._ids: list[str] = []
-        self._built_from = hashlib.sha256()
-        self._faiss: Any = faiss.IndexFlatIP(dimension)
+        self.embedder, self.dimension, self.kind = embedder, dimension, kind
+        self._flat: Any = faiss.IndexFlatIP(dimension)
+        self._graph: Any = None
+        if kind == "hnsw":
+            self._graph = faiss.IndexHNSWFlat(dimension, LINKS, faiss.METRIC_INNER_PRODUCT)
+            self._graph.hnsw.efConstruction = BUILD_BREADTH
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return int(self._flat.ntotal) + self._in_graph
 
-    def extend(self, rows: Rows, vectors: Vectors) -> None:
-        """Add the entries that follow those already in it; `vectors` has shape (len(rows.ids), dimension)."""
-        if rows.ids:
-            self._faiss.add(np.ascontiguousarray(vectors))
-            self._note(rows)
+    @property
+    def _in_graph(self) -> int:
+        return 0 if self._graph is None else int(self._graph.ntotal)
 
-    def search(self, query: Vectors, k: int, only: set[str] | None = None) -> list[tuple[str, float]]:
-        """Return up to `k` ids with their inner products, best first; of equals the older first.
+    def extend(self, vectors: Vectors) -> None:
+        """Add the vectors, float32 [n, dimension], of the entries that follow those in it."""
+        if not len(vectors):
+            return
+        if self._graph is None:
+            self._flat.add(np.ascontiguousarray(vectors))
+            return
+        waiting = np.concatenate([self._flat.reconstruct_n(0, self._flat.ntotal), vectors])
+        whole = len(waiting) // CHUNK * CHUNK
+        for start in range(0, whole, CHUNK):
+            self._add_chunk(waiting[start : start + CHUNK])
+        self._flat.reset()
+        self._flat.add(np.ascontiguousarray(waiting[whole:]))
+
+    def _add_chunk(self, vectors: Vectors) -> None:
+        faiss: Any = importlib.import_module("faiss")  # its stubs do not know the generator
+        # The levels of new nodes are drawn from a generator that is not saved, and several threads link them in any order: with
+        # a seed for each chunk, and one thread, a graph that was saved, loaded and gone on with is the one that was built at once.
+        self._graph.hnsw.rng = faiss.RandomGenerator(1 + self._in_graph // CHUNK)
+        with _one_thread(faiss):
+            self._graph.add(np.ascontiguousarray(vectors))
+
+    def search(
+        self, queries: Vectors, k: int, allowed: Allowed | None = None
+    ) -> list[list[tuple[int, float]]]:
+        """Return for each query up to `k` places with their inner products, best first; of equals the older first.
 
         Args:
-            query: shape (dimension,), of unit length.
+            queries: float32 [n, dimension], of unit length.
             k: at least 1.
-            only: the ids that may be returned; all if None.
+            allowed: what may be returned; everything if None.
         """
+        count = len(self) if allowed is None else len(allowed.places)
+        k, asked = min(k, count), min(k + 1, count)
+        if not k:
+            return [[] for _ in queries]
+        while True:
+            found = self._nearest(np.ascontiguousarray(queries), asked, allowed)
+            # Many entries have the same key: of those as near as the last one, all are looked at, so that the oldest are returned.
+            cut = any(len(row) == asked and row[k - 1][1] == row[-1][1] for row in found)
+            if not cut or asked >= min(count, MOST_BREADTH):
+                return [row[:k] for row in found]
+            asked = min(4 * asked, count)
+
+    def _nearest(self, queries: Vectors, k: int, allowed: Allowed | None) -> list[list[tuple[int, float]]]:
+        found: list[list[tuple[int, float]]] = [[] for _ in queries]
+        for scores, places in self._parts(queries, k, allowed):
+            for row, score, place in zip(found, scores.tolist(), places.tolist(), strict=True):
+                row += [(p, s) for p, s in zip(place, score, strict=True) if p >= 0]
+        return [sorted(row, key=lambda pair: (-pair[1], pair[0]))[:k] for row in found]
+
+    def vectors(self, places: Sequence[int]) -> Vectors:
+        """Return the vectors in these places, float32 [n, dimension]."""
+        start = self._in_graph
+        found = np.empty((len(places), self.dimension), dtype=np.float32)
+        for row, place in zip(found, places, strict=True):
+            row[:] = (
+                self._graph.reconstruct(place) if place < start else self._flat.reconstruct(place - start)
+            )
+        return found
+
+    def _parts(
+        self, queries: Vectors, k: int, allowed: Allowed | None
+    ) -> Iterator[tuple[NDArray[np.float32], Places]]:
+        """Yield scores and places [n, k] (-1: none) from the graph and from what is beside it."""
         import faiss
 
-        parameters, allowed = None, len(self._ids)
-        if only is not None:
-            positions = np.array([i for i, id_ in enumerate(self._ids) if id_ in only], dtype=np.int64)
-            selector = faiss.IDSelectorBatch(positions)  # a name of its own: FAISS keeps only a pointer to it
-            parameters, allowed = faiss.SearchParameters(), len(positions)
-            parameters.sel = selector
-        if not allowed:
-            return []
+        start = self._in_graph
         with _one_thread(faiss):
-            scores, found = self._faiss.search(query[None], min(k, allowed), params=parameters)
-        pairs = sorted(zip(scores[0].tolist(), found[0].tolist(), strict=True), key=lambda p: (-p[0], p[1]))
-        return [(self._ids[position], score) for score, position in pairs]
+            if allowed is None:
+                if start:
+                    yield self._graph.search(queries, k, params=_breadth(faiss, k, 1.0))
+                scores, places = self._flat.search(queries, k)
+                yield scores, np.where(places < 0, places, places + start)
+                return
+            beside = allowed.places[np.searchsorted(allowed.places, start) :] - start
+            within = len(allowed.places) - len(beside)
+            if within:
+                yield self._from_graph(faiss, queries, k, allowed, within)
+            if len(beside):
+                scores, places = _among(faiss, self._flat, queries, k, beside)
+                yield scores, np.where(places < 0, places, places + start)
 
-    def save(self, directory: Path) -> None:
-        """Write the index and its description into `directory`.
+    def _from_graph(
+        self, faiss: Any, queries: Vectors, k: int, allowed: Allowed, within: int
+    ) -> tuple[NDArray[np.float32], Places]:
+        if within <= FEW:
+            return _among(
+                faiss, faiss.downcast_index(self._graph.storage), queries, k, allowed.places[:within]
+            )
+        parameters = _breadth(faiss, k, within / self._in_graph)
+        bits = allowed.bits
+        selector = faiss.IDSelectorBitmap(bits)  # a name of its own: FAISS keeps only a pointer to it
+        parameters.sel = selector
+        found: tuple[NDArray[np.float32], Places] = self._graph.search(queries, k, params=parameters)
+        return found
 
-        The description goes last and holds the index file's sha256: a kill between the two makes both stale.
+    # -- on disk -----------------------------------------------------------------------------------------------------
+
+    def save(self, directory: Path, digest: str) -> None:
+        """Write the index into `directory`: beside what is there first, the description last.
+
+        Args:
+            directory: made if it is missing.
+            digest: of the entries that are in it (`store.digest_at`).
         """
         import faiss
 
-        data = faiss.serialize_index(self._faiss).tobytes()
-        write_atomic(directory / INDEX_FILE, data)
-        write_json(
-            directory / DESCRIPTION, {**self._description(), "faiss_sha256": hashlib.sha256(data).hexdigest()}
-        )
+        directory.mkdir(parents=True, exist_ok=True)
+        files = {MAIN: self._flat} if self._graph is None else {MAIN: self._graph, TAIL: self._flat}
+        for name, index in files.items():
+            faiss.write_index(index, str(directory / f".{name}.new"))
+        # A kill between these lines leaves files that the description is not of.
+        for name in files:
+            (directory / f".{name}.new").replace(directory / name)
+        for name in {MAIN, TAIL} - set(files):
+            (directory / name).unlink(missing_ok=True)
+        write_json(directory / DESCRIPTION, self._description(digest) | {"sha256": _hashes(directory)})
 
     @classmethod
-    def load(cls, directory: Path, embedder: str, dimension: int, rows: Rows) -> VectorIndex | None:
-        """Return the saved index if it is whole and was built from exactly these rows by this embedder, else None."""
+    def load(cls, directory: Path, embedder: str, dimension: int) -> tuple[VectorIndex, str] | None:
+        """Return the saved index and the digest of the entries in it, or None if there is none of this embedder, or it is damaged."""
         import faiss
 
-        index = cls(embedder, dimension)
-        index._note(rows)
         try:
             description = json.loads((directory / DESCRIPTION).read_text(encoding="utf-8"))
-            data = (directory / INDEX_FILE).read_bytes()
+            hashes = _hashes(directory)
         except (OSError, ValueError):
             return None
-        expected = {**index._description(), "faiss_sha256": hashlib.sha256(data).hexdigest()}
-        if description != expected:
+        if not isinstance(description, dict) or description.get("sha256") != hashes:
             return None
-        index._faiss = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
-        return index
+        kind: Built = "hnsw" if description.get("kind") == "hnsw" else "flat"
+        index = cls(embedder, dimension, kind)
+        with suppress(RuntimeError):  # what FAISS raises of a file that is not its own
+            main = faiss.read_index(str(directory / MAIN))
+            if kind == "flat":
+                index._flat = main
+            else:
+                index._graph, index._flat = main, faiss.read_index(str(directory / TAIL))
+            digest = str(description.get("digest"))
+            if description == index._description(digest) | {"sha256": hashes}:
+                return index, digest
+        return None
 
-    def _note(self, rows: Rows) -> None:
-        self._ids += rows.ids
-        self.last = rows.last
-        for pair in zip(rows.ids, rows.keys, strict=True):
-            self._built_from.update(f"{canonical_json(pair)}\n".encode())
-
-    def _description(self) -> dict[str, object]:
+    def _description(self, digest: str) -> dict[str, object]:
         return {
             "schema": INDEX_SCHEMA,
+            "kind": self.kind,
             "embedder": self.embedder,
-            "entries": len(self._ids),
-            "built_from_sha256": self._built_from.hexdigest(),
+            "dimension": self.dimension,
+            "entries": len(self),
+            "digest": digest,
         }
+
+
+def _breadth(faiss: Any, k: int, share: float) -> Any:
+    """Return parameters of a search in a graph of which only this share may be returned."""
+    wanted = max(BREADTH, 2 * k) / share
+    return faiss.SearchParametersHNSW(efSearch=int(min(wanted, max(MOST_BREADTH, 2 * k))))
+
+
+def _among(
+    faiss: Any, flat: Any, queries: Vectors, k: int, places: Places
+) -> tuple[NDArray[np.float32], Places]:
+    """Compare with the vectors in these places only."""
+    wanted = np.ascontiguousarray(places)
+    selector = faiss.IDSelectorArray(wanted)  # as above
+    found: tuple[NDArray[np.float32], Places] = flat.search(
+        queries, min(k, len(wanted)), params=faiss.SearchParameters(sel=selector)
+    )
+    return found
+
+
+def _hashes(directory: Path) -> dict[str, str]:
+    return {name: sha256_file(directory / name) for name in (MAIN, TAIL) if (directory / name).exists()}
 
 
 @contextmanager

@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from worldschool.canonical import canonical_json
 from worldschool.errors import MemoryStoreError
-from worldschool.learners.memory.database import TABLES, connect, explained
-from worldschool.learners.memory.entries import Entry
+from worldschool.learners.memory.database import FIRST_TABLES, SECOND_TABLES, connect, explained
+from worldschool.learners.memory.entries import Change, Entry, Filter
 from worldschool.models.embedders import Vectors
 from worldschool.version import __version__
 
-MEMORY_SCHEMA = "worldschool.memory/1"
+MEMORY_SCHEMA = "worldschool.memory/2"
+EARLIER = "worldschool.memory/1"
 DATABASE = "memory.sqlite"
+EMPTY = ""
+"""The digest of no entries."""
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Entry))
 
 
-class Rows(NamedTuple):
-    """What entries are found by, in the order of adding; `last` is the last one's `created_index`, -1 without any."""
+class Commit(NamedTuple):
+    """The end of an addition: the newest entry's `created_index`, -1 without any, and the sha256 (hex) of all up to it."""
 
-    ids: list[str]
-    keys: list[str]
     last: int
+    digest: str
 
 
 class MemoryStore:
     """The tables of one memory, open for reading and writing.
 
-    Every method that changes something commits before it returns. Little-endian float32 vectors are kept for each
-    entry and embedder fingerprint.
+    Every method that changes something commits before it returns. Entries are never removed, so that `created_index` counts from 0
+    without gaps. Little-endian float32 vectors are kept for each entry and embedder fingerprint.
     """
 
     def __init__(self, directory: Path, connection: sqlite3.Connection) -> None:
@@ -62,7 +68,7 @@ class MemoryStore:
                     where=str(directory),
                     mend="Open it to add to it, or give another directory.",
                 )
-            for statement in TABLES.split(";"):
+            for statement in (*FIRST_TABLES.split(";"), *SECOND_TABLES.split(";")):
                 run.execute(statement)
             for key, value in {**meta, "schema": MEMORY_SCHEMA, "package_version": __version__}.items():
                 store._set(key, value)
@@ -70,7 +76,7 @@ class MemoryStore:
 
     @classmethod
     def open(cls, directory: Path) -> MemoryStore:
-        """Open the store of an existing memory.
+        """Open the store of an existing memory; one of the version before is brought up to this one.
 
         Raises:
             MemoryStoreError: there is none, it is damaged, or of a version this release does not read.
@@ -91,6 +97,7 @@ class MemoryStore:
                     mend="Remove it and fill a memory with `worldschool remember`.",
                 )
             store._check_schema(path)
+            store._upgrade()
         return store
 
     @staticmethod
@@ -132,19 +139,31 @@ class MemoryStore:
         Returns:
             How many were new.
         """
-        added = 0
+        added: list[Entry] = []
+        marks = ", ".join("?" * len(COLUMNS))
         with self._writing() as run:
-            following = int(
-                run.execute("SELECT COALESCE(MAX(created_index), -1) + 1 FROM entries").fetchone()[0]
-            )
+            before = self.last_commit()
             for entry, vector in zip(entries, vectors, strict=True):
-                row = dataclasses.astuple(dataclasses.replace(entry, created_index=following + added))
-                marks = ", ".join("?" * len(COLUMNS))
+                placed = dataclasses.replace(entry, created_index=before.last + 1 + len(added))
+                row = dataclasses.astuple(placed)
                 done = run.execute(f"INSERT INTO entries VALUES ({marks}) ON CONFLICT (id) DO NOTHING", row)
                 if done.rowcount:
                     self._put_vector(entry.id, embedder, vector)
-                    added += 1
-        return added
+                    added.append(placed)
+            self._commit(before, [(entry.id, entry.key) for entry in added])
+        return len(added)
+
+    def last_commit(self) -> Commit:
+        """Return where the newest addition ended."""
+        row = self._query("SELECT last, digest FROM commits ORDER BY last DESC LIMIT 1").fetchone()
+        return Commit(-1, EMPTY) if row is None else Commit(*row)
+
+    def digest_at(self, last: int) -> str | None:
+        """Return the digest of the addition that ended with this entry; None if none did."""
+        if last < 0:
+            return EMPTY
+        row = self._query("SELECT digest FROM commits WHERE last = ?", (last,)).fetchone()
+        return None if row is None else str(row[0])
 
     def put_vectors(self, ids: Sequence[str], embedder: str, vectors: Vectors) -> None:
         """Keep vectors, shape (len(ids), dimension), of entries that had none from this embedder."""
@@ -166,37 +185,86 @@ class MemoryStore:
             (after, embedder),
         ).fetchall()
 
-    def rows(self) -> Rows:
-        """Return what every entry is found by, without vectors, in the order of adding."""
-        return _rows(
-            self._query("SELECT created_index, id, key FROM entries ORDER BY created_index").fetchall()
-        )
+    def at(self, places: Iterable[int]) -> dict[int, Entry]:
+        """Return the entries of these `created_index`."""
+        query = f"SELECT {', '.join(COLUMNS)} FROM entries WHERE created_index = ?"
+        found = (self._query(query, (int(place),)).fetchone() for place in places)
+        entries = (_entry(row) for row in found if row is not None)
+        return {entry.created_index: entry for entry in entries}
 
-    def embedded_rows(self, embedder: str, dimension: int, after: int = -1) -> tuple[Rows, Vectors]:
-        """Return the entries whose `created_index` is above `after`, and their vectors, shape (n, dimension).
-
-        One statement reads both, so they belong together even while another process adds.
-        """
+    def vectors(self, embedder: str, dimension: int, after: int, at_most: int) -> Vectors:
+        """Return the vectors of the entries that follow `after`, shape (n <= at_most, dimension), in the order of adding."""
         found = self._query(
-            "SELECT created_index, id, key, vector FROM entries JOIN embeddings ON id = entry_id "
-            "WHERE embedder = ? AND created_index > ? ORDER BY created_index",
-            (embedder, after),
+            "SELECT vector FROM entries JOIN embeddings ON id = entry_id "
+            "WHERE embedder = ? AND created_index > ? AND created_index <= ? ORDER BY created_index",
+            (embedder, after, after + at_most),
         ).fetchall()
-        joined = b"".join(row[3] for row in found)
-        return _rows(found), np.frombuffer(joined, dtype="<f4").astype(np.float32).reshape(-1, dimension)
+        joined = b"".join(row[0] for row in found)
+        return np.frombuffer(joined, dtype="<f4").astype(np.float32).reshape(-1, dimension)
 
-    def findable(self, kind: str | None) -> set[str]:
-        """Return the ids that a search may return: not replaced by another, and of `kind` if it is given."""
-        query = "SELECT id FROM entries WHERE superseded_by IS NULL"
-        rows = self._query(f"{query} AND kind = ?", (kind,)) if kind else self._query(query)
-        return {row[0] for row in rows}
+    def findable(self, wanted: Filter) -> NDArray[np.int64] | None:
+        """Return the ascending `created_index` of all that a search may return; None: of every entry."""
+        conditions, values = ["superseded_by IS NULL", "id NOT IN (SELECT entry_id FROM faded)"], []
+        for column, value in wanted._asdict().items():
+            if value is not None:
+                conditions.append(f"{column} = ?")
+                values.append(value)
+        if (
+            not values
+            and not self._query(
+                "SELECT EXISTS (SELECT 1 FROM entries WHERE superseded_by IS NOT NULL) OR EXISTS (SELECT 1 FROM faded)"
+            ).fetchone()[0]
+        ):
+            return None
+        query = f"SELECT created_index FROM entries WHERE {' AND '.join(conditions)} ORDER BY created_index"
+        return np.fromiter((row[0] for row in self._query(query, values)), dtype=np.int64)
 
-    def has_superseded(self) -> bool:
-        """Return whether any entry was replaced by another."""
-        return (
-            self._query("SELECT 1 FROM entries WHERE superseded_by IS NOT NULL LIMIT 1").fetchone()
-            is not None
-        )
+    def version(self) -> tuple[int, int]:
+        """Return what changes whenever any process added an entry, or changed which are found; counts do not matter."""
+        changes = self._query("SELECT COALESCE(MAX(seq), 0) FROM history").fetchone()[0]
+        return self.last_commit().last, int(changes)
+
+    # -- what becomes of entries -------------------------------------------------------------------------------------
+
+    def supersede(self, old: str, new: str, reason: str) -> None:
+        """Have an entry replaced by another: it is kept, and not found any more."""
+        with self._writing() as run:
+            run.execute("UPDATE entries SET superseded_by = ? WHERE id = ?", (new, old))
+            self._note(old, "superseded", new, reason)
+
+    def merge(self, kept: str, dropped: str, reason: str) -> None:
+        """Have an entry stand for another, with both's counts; its provenance names what was merged into it."""
+        with self._writing() as run:
+            run.execute("UPDATE entries SET superseded_by = ? WHERE id = ?", (kept, dropped))
+            run.execute(
+                "UPDATE entries SET (retrieved, used, succeeded) = (SELECT entries.retrieved + other.retrieved, "
+                "entries.used + other.used, entries.succeeded + other.succeeded FROM entries AS other WHERE other.id = ?) "
+                "WHERE id = ?",
+                (dropped, kept),
+            )
+            one, other = (json.loads(entry.provenance) for entry in self.entries([kept, dropped]))
+            one["merged"] = [*one.get("merged", []), other, *other.pop("merged", [])]
+            run.execute("UPDATE entries SET provenance = ? WHERE id = ?", (canonical_json(one), kept))
+            self._note(dropped, "merged", kept, reason)
+
+    def fade(self, entry_id: str, reason: str) -> None:
+        """Have an entry not found any more, until it is restored."""
+        with self._writing() as run:
+            if run.execute("INSERT OR IGNORE INTO faded VALUES (?)", (entry_id,)).rowcount:
+                self._note(entry_id, "faded", None, reason)
+
+    def restore(self, entry_id: str, reason: str) -> None:
+        """Have a faded entry found again."""
+        with self._writing() as run:
+            if run.execute("DELETE FROM faded WHERE entry_id = ?", (entry_id,)).rowcount:
+                self._note(entry_id, "restored", None, reason)
+
+    def history(self, entry_id: str) -> list[Change]:
+        """Return what became of an entry, in order."""
+        query = "SELECT what, by, reason FROM history WHERE entry_id = ? ORDER BY seq"
+        return [Change(*row) for row in self._query(query, (entry_id,))]
+
+    # -- counts ------------------------------------------------------------------------------------------------------
 
     def count_up(self, ids: Sequence[str], *columns: str) -> None:
         """Add one to counters ("retrieved", "used", "succeeded") of these entries, in one transaction."""
@@ -208,9 +276,9 @@ class MemoryStore:
         """Return how many entries there are."""
         return int(self._query("SELECT COUNT(*) FROM entries").fetchone()[0])
 
-    def last_index(self) -> int:
-        """Return the highest `created_index`, -1 without entries; changes with every addition."""
-        return int(self._query("SELECT COALESCE(MAX(created_index), -1) FROM entries").fetchone()[0])
+    def faded_count(self) -> int:
+        """Return how many entries have faded."""
+        return int(self._query("SELECT COUNT(*) FROM faded").fetchone()[0])
 
     def tally(self, column: str) -> dict[Any, int]:
         """Return how many entries have each value of a column."""
@@ -247,15 +315,45 @@ class MemoryStore:
             "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", (entry_id, embedder, blob)
         )
 
+    def _commit(self, before: Commit, added: Sequence[tuple[str, str]]) -> None:
+        """Note that an addition ended; its digest is that of the one before and of what was added."""
+        if not added:
+            return
+        digest = hashlib.sha256(before.digest.encode())
+        for pair in added:
+            digest.update(f"{canonical_json(pair)}\n".encode())
+        row = (before.last + len(added), digest.hexdigest())
+        self._connection.execute("INSERT INTO commits VALUES (?, ?)", row)
+
+    def _note(self, entry_id: str, what: str, by: str | None, reason: str) -> None:
+        self._connection.execute(
+            "INSERT INTO history (entry_id, what, by, reason) VALUES (?, ?, ?, ?)",
+            (entry_id, what, by, reason),
+        )
+
+    def _upgrade(self) -> None:
+        """Bring a memory of the version before up to this one."""
+        if self.get_meta("schema") == MEMORY_SCHEMA:
+            return
+        with self._writing() as run:
+            if self.get_meta("schema") == MEMORY_SCHEMA:  # another process was faster
+                return
+            for statement in SECOND_TABLES.split(";"):
+                run.execute(statement)
+            rows = self._query("SELECT id, key FROM entries ORDER BY created_index").fetchall()
+            self._commit(Commit(-1, EMPTY), rows)
+            self._set("schema", MEMORY_SCHEMA)
+            self._set("package_version", __version__)
+
     def _has_tables(self) -> bool:
         query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'"
         return self._connection.execute(query).fetchone() is not None
 
     def _check_schema(self, path: Path) -> None:
         found = self.get_meta("schema") or "none"
-        if found != MEMORY_SCHEMA:
+        if found not in (MEMORY_SCHEMA, EARLIER):
             raise MemoryStoreError(
-                f"the memory's version is {found}; this release (worldschool {__version__}) reads {MEMORY_SCHEMA}",
+                f"the memory's version is {found}; this release (worldschool {__version__}) reads {EARLIER} and {MEMORY_SCHEMA}",
                 where=str(path),
                 mend=f"It was written by worldschool {self.get_meta('package_version') or '(unknown)'}: use that.",
             )
@@ -278,7 +376,3 @@ def _entry(row: Sequence[Any]) -> Entry:
     values = dict(zip(COLUMNS, row, strict=True))
     values["success"] = None if values["success"] is None else bool(values["success"])
     return Entry(**values)
-
-
-def _rows(found: list[tuple[Any, ...]]) -> Rows:
-    return Rows([row[1] for row in found], [row[2] for row in found], found[-1][0] if found else -1)

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from worldschool.errors import MemoryStoreError
 from worldschool.learners.memory.entries import Recalled
-from worldschool.learners.memory.memory import DEFAULT_EMBEDDER, Memory
+from worldschool.learners.memory.index import IndexKind
+from worldschool.learners.memory.memory import BY_SIMILARITY, DEFAULT_EMBEDDER, Memory
+from worldschool.learners.memory.ranking import Ranking
 from worldschool.learners.memory.store import MemoryStore
 from worldschool.models.embedders import Embedder
 from worldschool.progress import Advance, silent
@@ -29,6 +31,7 @@ def remember(
     out: Path | str,
     embedder: Embedder | str | None = None,
     on_progress: Advance = silent,
+    index: IndexKind | None = None,
 ) -> Remembered:
     """Add episodes to the memory in `out`, which is made if it is missing; running it again adds nothing twice.
 
@@ -37,6 +40,7 @@ def remember(
         out: the memory's directory.
         embedder: the memory's own if None, `DEFAULT_EMBEDDER` for a new one.
         on_progress: told of each episode.
+        index: the memory's own if None, "auto" for a new one (`Memory.create`).
 
     Raises:
         MemoryStoreError: the memory cannot be opened or made, or no episodes were given.
@@ -55,18 +59,27 @@ def remember(
         seen += n
         on_progress(n, note)
 
-    with _open_or_create(Path(out), embedder) as memory:
+    with _open_or_create(Path(out), embedder, index) as memory:
         added = memory.add_episodes(chain([first], iterator), count)
         return Remembered(added, seen - added, memory.count)
 
 
-def _open_or_create(directory: Path, embedder: Embedder | str | None) -> Memory:
+def _open_or_create(directory: Path, embedder: Embedder | str | None, index: IndexKind | None) -> Memory:
     if MemoryStore.exists(directory):
-        return Memory.open(directory, embedder)
-    return Memory.create(directory, embedder or DEFAULT_EMBEDDER)
+        return Memory.open(directory, embedder, index=index)
+    return Memory.create(directory, embedder or DEFAULT_EMBEDDER, index=index or "auto")
 
 
-def recall(directory: Path | str, query: str, k: int = 5, kind: str | None = None) -> list[Recalled]:
+def recall(
+    directory: Path | str,
+    query: str,
+    k: int = 5,
+    kind: str | None = None,
+    *,
+    world: str | None = None,
+    success: bool | None = None,
+    ranking: Ranking = BY_SIMILARITY,
+) -> list[Recalled]:
     """Search the memory in `directory` once; see `Memory.search`.
 
     Raises:
@@ -77,4 +90,4 @@ def recall(directory: Path | str, query: str, k: int = 5, kind: str | None = Non
             raise MemoryStoreError(
                 "the memory is empty", where=str(directory), mend="Fill it with `worldschool remember`."
             )
-        return memory.search(query, k, kind)
+        return memory.search(query, k, kind, world=world, success=success, ranking=ranking)

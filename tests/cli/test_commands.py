@@ -142,6 +142,16 @@ def test_chain_collect_remember_recall(
     assert run("recall", memory, "Put the cup on the table.", "-k", 2, "--json") == 0
     found = json.loads(capsys.readouterr().out)["found"]
     assert len(found) == 2 and found[0]["score"] >= found[1]["score"]
+    assert run("recall", memory, "cup", "--kind", "skill") == 0
+    assert "nothing like this is remembered" in capsys.readouterr().out
+    narrow = ["--success", "--kind", "trajectory", "--value", 1, "--recency", 0.5, "--json"]
+    assert run("recall", memory, "cup", *narrow) == 0
+    assert all(one["success"] for one in json.loads(capsys.readouterr().out)["found"])
+    assert "no kind 'skil'" in error_of(capsys, "recall", memory, "cup", "--kind", "skil")
+    again = ["remember", data / "train-plans", "--out", memory]
+    assert "no index 'tree'" in error_of(capsys, *again, "--index", "tree")
+    assert run(*again, "--index", "hnsw") == 0
+    assert json.loads((memory / "index" / "index.json").read_text())["kind"] == "hnsw"
 
 
 @pytest.mark.parametrize(

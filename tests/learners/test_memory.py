@@ -318,11 +318,12 @@ def test_a_damaged_file_is_named(tmp_path):
 def test_an_unknown_version_is_refused(filled):
     connection = sqlite3.connect(filled / "memory.sqlite")
     with connection:
-        connection.execute("UPDATE meta SET value = 'worldschool.memory/2' WHERE key = 'schema'")
+        connection.execute("UPDATE meta SET value = 'worldschool.memory/9' WHERE key = 'schema'")
         connection.execute("UPDATE meta SET value = '9.1.0' WHERE key = 'package_version'")
     connection.close()
     with pytest.raises(
-        MemoryStoreError, match=r"version is worldschool.memory/2; .*reads worldschool.memory/1.*9.1.0"
+        MemoryStoreError,
+        match=r"version is worldschool.memory/9; .*reads worldschool.memory/1 and worldschool.memory/2.*9.1.0",
     ):
         recall(filled, "x")
 

@@ -1,4 +1,4 @@
-"""One writer at a time: a lock on a file in the dataset directory, let go by the death of its process."""
+"""One writer at a time: a lock on a file in a directory, let go by the death of its process."""
 
 from __future__ import annotations
 
@@ -62,8 +62,13 @@ class WriterLock:
         return self._file >= 0 and self._owner is not None and self._owner() is owner
 
 
-def lock_directory(directory: Path, owner: object) -> WriterLock:
+def lock_directory(directory: Path, owner: object, what: str = "dataset") -> WriterLock:
     """Return the lock of a directory, for `owner` to keep as long as it writes.
+
+    Args:
+        directory: what is written into.
+        owner: who may write from now on, in this process.
+        what: what the directory is, for the error.
 
     Raises:
         OutputError: another process holds it, or the directory cannot be written.
@@ -76,7 +81,7 @@ def lock_directory(directory: Path, owner: object) -> WriterLock:
             lock = WriterLock(path)
         except BlockingIOError:
             raise OutputError(
-                f"another process{_who(path)} is writing to this dataset",
+                f"another process{_who(path)} is writing to this {what}",
                 where=str(directory),
                 mend="Wait until it has ended, or give another directory.",
             ) from None
