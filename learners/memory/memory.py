@@ -68,6 +68,7 @@ class Memory:
         self._embedder = embedder
         self._on_progress = on_progress
         self._lock: WriterLock | None = None
+        self._closed = False
 
     @classmethod
     def create(
@@ -292,7 +293,10 @@ class Memory:
         return consolidate(self._store, self._index, settings or Consolidation(), on_progress)
 
     def close(self) -> None:
-        """Save the index if it changed, and close the files."""
+        """Save the index if it changed, and close the files; closing twice is no error."""
+        if self._closed:
+            return
+        self._closed = True
         # The index is a cache: where it cannot be written the next one to open builds it again.
         with contextlib.suppress(OSError, OutputError):
             if "_index" in self.__dict__ or self._lock is not None:
