@@ -1,10 +1,20 @@
 """External memory: experience kept outside the model's weights."""
 
 from worldschool.learners.memory.consolidation import Consolidated, Consolidation
-from worldschool.learners.memory.entries import KINDS, Change, Entry, Kind, Recalled, trajectory_entry
+from worldschool.learners.memory.entries import (
+    KINDS,
+    Change,
+    Entry,
+    Kind,
+    Recalled,
+    trajectory_entries,
+    trajectory_entry,
+)
+from worldschool.learners.memory.insights import Insights
 from worldschool.learners.memory.memory import DEFAULT_EMBEDDER, Memory, MemoryStats
 from worldschool.learners.memory.ranking import Ranking
 from worldschool.learners.memory.store import MEMORY_SCHEMA
+from worldschool.learners.memory.telling import quoted, told
 from worldschool.learners.memory.verbs import Remembered, recall, remember
 
 __all__ = [
@@ -15,13 +25,17 @@ __all__ = [
     "Consolidated",
     "Consolidation",
     "Entry",
+    "Insights",
     "Kind",
     "Memory",
     "MemoryStats",
     "Ranking",
     "Recalled",
     "Remembered",
+    "quoted",
     "recall",
     "remember",
+    "told",
+    "trajectory_entries",
     "trajectory_entry",
 ]

@@ -50,7 +50,7 @@ CREATE TABLE faded (entry_id TEXT PRIMARY KEY REFERENCES entries (id)) WITHOUT R
 CREATE TABLE history (
     seq INTEGER PRIMARY KEY,
     entry_id TEXT NOT NULL REFERENCES entries (id),
-    what TEXT NOT NULL CHECK (what IN ('superseded', 'merged', 'faded', 'restored')),
+    what TEXT NOT NULL CHECK (what IN ('superseded', 'merged', 'faded', 'restored', 'valued')),
     by TEXT REFERENCES entries (id),
     reason TEXT NOT NULL
 );

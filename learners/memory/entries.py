@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from worldschool.canonical import canonical_json
@@ -61,7 +61,7 @@ class Change(NamedTuple):
     """What became of an entry.
 
     Attributes:
-        what: "superseded", "merged", "faded" or "restored".
+        what: "superseded", "merged", "faded", "restored" or "valued" (given another value).
         by: the id of the entry that stands for it now, if one does.
         reason: why, in words.
     """
@@ -76,6 +76,37 @@ class Recalled(NamedTuple):
 
     entry: Entry
     score: float
+
+
+def trajectory_entries(episode: Episode, window: int | None = None) -> list[Entry]:
+    """Tell an episode as entries: as a whole, or in windows of so many actions that begin half a window apart.
+
+    A window is found by what happened in it beside the episode's goal, and tells what was seen when it began.
+
+    Raises:
+        ValueError: `window` is less than 2.
+    """
+    if window is None or len(episode.steps) <= window:
+        return [trajectory_entry(episode)]
+    if window < 2:
+        raise ValueError(f"window must be at least 2, received {window}")
+    whole = trajectory_entry(episode)
+    found = []
+    for first in range(0, len(episode.steps) - window // 2, window // 2):
+        steps = episode.steps[first : first + window]
+        seen = episode.steps[first - 1].observation if first else episode.initial_observation
+        part = replace(episode, steps=steps, initial_observation=seen)
+        key = _what_happened(part)
+        goal = episode.goal.strip()
+        found.append(
+            replace(
+                whole,
+                id=f"{whole.id}:{first}-{first + len(steps)}",
+                key=f"{goal} ({key})" if goal else key,
+                body=_told(part, first, len(episode.steps)),
+            )
+        )
+    return found
 
 
 def trajectory_entry(episode: Episode) -> Entry:
@@ -127,16 +158,20 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _told(episode: Episode) -> str:
+def _told(episode: Episode, first: int = 0, of: int | None = None) -> str:
+    """Tell an episode, or its steps from `first` on, of so many."""
     has_goal = bool(episode.goal.strip())
     lines = [f"Goal: {episode.goal.strip()}"] if has_goal else []
-    lines.append(f"At first: {episode.initial_observation.strip()}")
-    for number, step in enumerate(episode.steps, start=1):
+    lines.append(f"{'Before' if first else 'At first'}: {episode.initial_observation.strip()}")
+    for number, step in enumerate(episode.steps, start=first + 1):
         lines.append(f"{number}. {step.action}{_failure(step)}")
         # Without a goal, what was seen is what there is to remember; with one, the actions are the recipe.
         if not has_goal and step.observation.strip():
             lines.append(f"   {step.observation.strip()}")
-    lines.append(f"Outcome: {_outcome(episode, has_goal)}.")
+    if of is not None and first + len(episode.steps) < of:
+        lines.append(f"Outcome: it went on, for {of - first - len(episode.steps)} more actions.")
+    else:
+        lines.append(f"Outcome: {_outcome(episode, has_goal, of)}.")
     return "\n".join(lines)
 
 
@@ -144,8 +179,9 @@ def _failure(step: Step) -> str:
     return " (failed)" if step.events and not any(event.succeeded for event in step.events) else ""
 
 
-def _outcome(episode: Episode, has_goal: bool) -> str:
-    actions = "1 action" if len(episode.steps) == 1 else f"{len(episode.steps)} actions"
+def _outcome(episode: Episode, has_goal: bool, of: int | None = None) -> str:
+    count = len(episode.steps) if of is None else of
+    actions = "1 action" if count == 1 else f"{count} actions"
     if episode.error:
         return f"the episode broke off after {actions}: {episode.error.strip().rstrip('.')}"
     if not has_goal:

@@ -22,7 +22,7 @@ from worldschool.learners.memory.entries import (
     Entry,
     Filter,
     Recalled,
-    trajectory_entry,
+    trajectory_entries,
 )
 from worldschool.learners.memory.index import INDEX_KINDS, IndexKind
 from worldschool.learners.memory.keeper import ENTRIES_PER_COMMIT, IndexKeeper, batched, embed_distinct
@@ -160,17 +160,21 @@ class Memory:
             embedder=store.get_meta("embedder") or DEFAULT_EMBEDDER,
         )
 
-    def add_episodes(self, episodes: Iterable[Episode], on_progress: Advance = silent) -> int:
+    def add_episodes(
+        self, episodes: Iterable[Episode], on_progress: Advance = silent, window: int | None = None
+    ) -> int:
         """Remember episodes as trajectories; one that is known already (by its episode_id) is passed over.
 
         Args:
             episodes: read once, in order; committed every `ENTRIES_PER_COMMIT`.
-            on_progress: told of each episode, new or known.
+            on_progress: told of each entry, new or known.
+            window: actions of an entry, whose windows overlap by half; an episode is one entry if None.
 
         Returns:
-            How many were new.
+            How many entries were new.
         """
-        return self.add((trajectory_entry(episode) for episode in episodes), on_progress)
+        told = (entry for episode in episodes for entry in trajectory_entries(episode, window))
+        return self.add(told, on_progress)
 
     def add(self, entries: Iterable[Entry], on_progress: Advance = silent) -> int:
         """Remember entries of any kind; see `add_episodes`. An id that is known already is passed over."""
@@ -268,10 +272,25 @@ class Memory:
         self._store.fade(entry_id, reason)
 
     def restore(self, entry_id: str, reason: str) -> None:
-        """Have a faded entry found again; see `supersede`."""
+        """Have an entry that faded, or was replaced, found again; see `supersede`."""
         self._hold()
         self._expect(entry_id)
         self._store.restore(entry_id, reason)
+
+    def revalue(self, entry_id: str, value: float, reason: str) -> None:
+        """Give an entry another value, such as an insight's strength; see `supersede`."""
+        self._hold()
+        self._expect(entry_id)
+        self._store.set_value(entry_id, value, reason)
+
+    def listed(
+        self, kind: str | None = None, *, world: str | None = None, success: bool | None = None
+    ) -> list[Entry]:
+        """Return all entries that a search with these filters could find, in the order of adding; counts nothing."""
+        wanted = _filter(1, kind, world, success)
+        places = self._store.findable(wanted)
+        among = range(self._store.last_commit().last + 1) if places is None else places.tolist()
+        return list(self._store.at(among).values())
 
     def history(self, entry_id: str) -> list[Change]:
         """Return what became of an entry, in order."""

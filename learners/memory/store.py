@@ -254,10 +254,21 @@ class MemoryStore:
                 self._note(entry_id, "faded", None, reason)
 
     def restore(self, entry_id: str, reason: str) -> None:
-        """Have a faded entry found again."""
+        """Have an entry that faded, or was replaced, found again."""
         with self._writing() as run:
-            if run.execute("DELETE FROM faded WHERE entry_id = ?", (entry_id,)).rowcount:
+            changed = run.execute("DELETE FROM faded WHERE entry_id = ?", (entry_id,)).rowcount
+            changed += run.execute(
+                "UPDATE entries SET superseded_by = NULL WHERE id = ? AND superseded_by IS NOT NULL",
+                (entry_id,),
+            ).rowcount
+            if changed:
                 self._note(entry_id, "restored", None, reason)
+
+    def set_value(self, entry_id: str, value: float, reason: str) -> None:
+        """Give an entry another value."""
+        with self._writing() as run:
+            run.execute("UPDATE entries SET value = ? WHERE id = ?", (value, entry_id))
+            self._note(entry_id, "valued", None, f"{value:g}: {reason}")
 
     def history(self, entry_id: str) -> list[Change]:
         """Return what became of an entry, in order."""

@@ -207,3 +207,27 @@ def test_a_few_new_entries_are_added_to_the_saved_index_without_writing_it_again
     assert recall(directory, "Find the cat.", 1)[0].entry.goal == "Find the cat."
     remember([make_episode(number, f"goal {number}") for number in range(301, 305)], directory)
     assert json.loads((directory / "index" / "index.json").read_text())["entries"] == 305
+
+
+def test_long_episodes_can_be_told_in_windows_that_overlap(memory):
+    step = EPISODES[0].steps[0]
+    steps = tuple(
+        dataclasses.replace(step, action=f"action {n}", observation=f"Seen {n}.") for n in range(11)
+    )
+    episode = dataclasses.replace(EPISODES[0], steps=steps)
+    assert memory.add_episodes([episode, EPISODES[1]], window=4) == 6
+    told = {
+        entry.id.rpartition(":")[2]: entry.body.splitlines()
+        for entry in memory.listed()
+        if entry.id.count(":") == 2
+    }
+    assert list(told) == ["0-4", "2-6", "4-8", "6-10", "8-11"]
+    assert told["2-6"] == [
+        f"Goal: {GOALS[0]}", "Before: Seen 1.", *(f"{n + 1}. action {n}" for n in range(2, 6)),
+        "Outcome: it went on, for 5 more actions.",
+    ]  # fmt: skip
+    assert told["8-11"][-1] == "Outcome: the goal was reached with 11 actions."
+    assert told["0-4"][1] == "At first: You are in the garage."
+    assert memory.add_episodes([episode], window=4) == 0
+    with pytest.raises(ValueError, match="window must be at least 2"):
+        memory.add_episodes([episode], window=1)
