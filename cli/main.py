@@ -286,11 +286,17 @@ def remember(
     out: Out,
     embedder: Annotated[
         str | None,
-        typer.Option(help="minilm (a new memory's default), hashing (needs no model) or a sentence encoder."),
+        typer.Option(
+            help="minilm (a new memory's default), hashing, a sentence encoder, or endpoint:URL#MODEL."
+        ),
     ] = None,
     index: Annotated[
         str | None,
         typer.Option(help="auto (a new memory's default: by size), flat (exact) or hnsw (a graph)."),
+    ] = None,
+    window: Annotated[
+        int | None,
+        typer.Option(min=2, help="Actions of an entry, overlapping by half; whole episodes otherwise."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -302,8 +308,10 @@ def remember(
     store = EpisodeStore.open(dataset)
     with progress("remember", len(store), "episodes") as advance:
         known = (out / "memory.sqlite").exists()  # a memory keeps its own embedder unless told otherwise
-        done = run(store, out, embedder or (None if known else "minilm"), advance, cast(Any, index))
-    text = f"{done.added} episodes remembered, {done.known} known already; {done.entries} entries in {out}"
+        chosen = embedder or (None if known else "minilm")
+        done = run(store, out, chosen, advance, index=cast(Any, index), window=window)
+    what = "episodes" if window is None else "entries"
+    text = f"{done.added} {what} remembered, {done.known} known already; {done.entries} entries in {out}"
     _show(done._asdict(), as_json, text)
 
 

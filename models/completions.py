@@ -1,4 +1,4 @@
-"""The client of an OpenAI-compatible completions server: POST URL/completions, asked again where that may help."""
+"""The client of an OpenAI-compatible server: POST URL/completions or URL/embeddings, asked again where that may help."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from email.message import Message
 from http.client import HTTPException
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 from worldschool.errors import ModelError
 
@@ -22,6 +23,34 @@ PASSING = {408, 429, 500, 502, 503, 504}
 """HTTP statuses of states that pass: too many requests, or a server that is starting or overloaded."""
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
+
+
+def parse_name(name: str) -> tuple[str, str]:
+    """Return the address and the model of "endpoint:URL#MODEL".
+
+    Raises:
+        ModelError: the name is not well formed, or holds a user name or password.
+    """
+    url, _, model = name.removeprefix(ENDPOINT).partition("#")
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise ModelError(
+            "the address of a server holds a user name or password",
+            where="model",
+            mend="Take it out: an API key is read from the environment variable WORLDSCHOOL_API_KEY.",
+        )
+    if (
+        not name.startswith(ENDPOINT)
+        or parts.scheme not in ("http", "https")
+        or not parts.netloc
+        or not model
+    ):
+        raise ModelError(
+            f"{name!r} does not name a server's model",
+            where="model",
+            mend=f"Write it like {ENDPOINT}http://localhost:8000/v1#MODEL.",
+        )
+    return url, model
 
 
 class Server:
@@ -49,20 +78,33 @@ class Server:
         Raises:
             ModelError: the server cannot be reached, refuses the request, or its answer is not one.
         """
-        text = self._post(json.dumps(body).encode())
-        try:
-            choices = sorted(json.loads(text)["choices"], key=lambda choice: int(choice["index"]))
-        except (ValueError, TypeError, KeyError):
-            raise self._error(f"the answer is not that of a completions server: {text[:80]!r}") from None
-        if [choice["index"] for choice in choices] != list(range(count)):
-            raise self._error(f"{count} prompts were sent and {len(choices)} answers came")
-        return choices
+        return self._numbered("completions", "choices", body, count)
 
-    def _post(self, data: bytes) -> str:
+    def embed(self, body: dict[str, Any], count: int) -> list[list[float]]:
+        """Return the answer's vectors in the order of the texts; see `complete`."""
+        rows = self._numbered("embeddings", "data", body, count)
+        try:
+            return [[float(value) for value in row["embedding"]] for row in rows]
+        except (ValueError, TypeError, KeyError):
+            raise self._error("the answer holds no lists of numbers under `embedding`") from None
+
+    def _numbered(self, path: str, key: str, body: dict[str, Any], count: int) -> list[dict[str, Any]]:
+        text = self._post(path, json.dumps(body).encode())
+        try:
+            rows = sorted(json.loads(text)[key], key=lambda row: int(row["index"]))
+        except (ValueError, TypeError, KeyError):
+            raise self._error(
+                f"the answer is not that of {'a completions' if path == 'completions' else 'an embeddings'} server: {text[:80]!r}"
+            ) from None
+        if [row["index"] for row in rows] != list(range(count)):
+            raise self._error(f"{count} prompts were sent and {len(rows)} answers came")
+        return rows
+
+    def _post(self, path: str, data: bytes) -> str:
         wait = FIRST_WAIT_S
         for attempt in range(1, TRIES + 1):
             try:
-                with self._opener.open(self._request(data), timeout=self._timeout_s) as answer:
+                with self._opener.open(self._request(path, data), timeout=self._timeout_s) as answer:
                     body: bytes = answer.read()
                     return body.decode(errors="replace")
             except urllib.error.HTTPError as error:
@@ -77,12 +119,12 @@ class Server:
                 wait *= 2
         raise self._error(f"{said} (tried {TRIES} times)", "Check that the server runs at this address.")
 
-    def _request(self, data: bytes) -> urllib.request.Request:
+    def _request(self, path: str, data: bytes) -> urllib.request.Request:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         key = os.environ.get(KEY_VARIABLE)
         if key:
             headers["Authorization"] = f"Bearer {key}"
-        return urllib.request.Request(f"{self.url}/completions", data, headers, method="POST")
+        return urllib.request.Request(f"{self.url}/{path}", data, headers, method="POST")
 
     def _error(self, problem: str, mend: str | None = None) -> ModelError:
         return ModelError(problem.rstrip("."), where=self.url, mend=mend)

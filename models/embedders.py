@@ -6,6 +6,7 @@ To add an embedder: a class with the attributes and the method of `Embedder`, an
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -17,9 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from worldschool.errors import ModelError, nearest
+from worldschool.models.completions import ENDPOINT
 from worldschool.models.pull import PULLABLE, resolve_model
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
+
+LIBRARY = "sentence-transformers:"
+"""What the name of an embedder begins with that the sentence-transformers package is to read."""
 
 WORD = re.compile(r"\w+")
 
@@ -174,10 +179,38 @@ EMBEDDERS: dict[str, Callable[[], Embedder]] = {
 
 
 def make_embedder(name: str) -> Embedder:
-    """Make an embedder: a name in `EMBEDDERS`, or a directory or hub name of a sentence encoder.
+    """Make an embedder: a name in `EMBEDDERS`, "endpoint:URL#MODEL", or a directory or hub name of a sentence encoder.
+
+    A directory of sentence-transformers that does more than pool by the mean is read by that package, which has to be installed, and
+    so is anything named "sentence-transformers:DIRECTORY OR HUB NAME".
 
     Raises:
-        ModelError: there is no such encoder, or it cannot be loaded or pulled.
+        ModelError: there is no such encoder, or it cannot be loaded, pulled or reached.
     """
+    if name.startswith(ENDPOINT):
+        from worldschool.models.served_embedder import EndpointEmbedder
+
+        return EndpointEmbedder(name)
+    if name.startswith(LIBRARY) or _needs_library(name):
+        from worldschool.models.library_embedder import LibraryEmbedder
+
+        return LibraryEmbedder(name.removeprefix(LIBRARY))
     maker = EMBEDDERS.get(name)
     return maker() if maker is not None else SentenceEncoder(name)
+
+
+def _needs_library(name: str) -> bool:
+    """Return whether this is a directory of sentence-transformers of which `SentenceEncoder` would make other vectors."""
+    path = Path(name).expanduser()
+    try:
+        modules = json.loads((path / "modules.json").read_text(encoding="utf-8"))
+        kinds = [str(module["type"]).rpartition(".")[2] for module in modules]
+        pooling = next(module["path"] for module in modules if str(module["type"]).endswith(".Pooling"))
+        settings = json.loads((path / pooling / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return False
+    # Named in one word by newer releases, by a switch for each before.
+    mean = settings.get("pooling_mode") == "mean" or settings.get("pooling_mode_mean_tokens") is True
+    others = [key for key, value in settings.items() if key.startswith("pooling_mode_") and value is True]
+    others = [key for key in others if key != "pooling_mode_mean_tokens"]
+    return not mean or bool(others) or not set(kinds) <= {"Transformer", "Pooling", "Normalize"}

@@ -12,10 +12,9 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from worldschool.errors import ModelError
-from worldschool.models.completions import ENDPOINT, Server
+from worldschool.models.completions import ENDPOINT, Server, parse_name
 from worldschool.models.constrained import walk
 from worldschool.models.generating import first_line
 from worldschool.models.language import CompletionScore
@@ -59,26 +58,7 @@ class EndpointModel:
         Raises:
             ModelError: the name is not well formed, or holds a user name or password.
         """
-        url, _, model = name.removeprefix(ENDPOINT).partition("#")
-        parts = urlsplit(url)
-        if "@" in parts.netloc:
-            raise ModelError(
-                "the address of a server holds a user name or password",
-                where="model",
-                mend="Take it out: an API key is read from the environment variable WORLDSCHOOL_API_KEY.",
-            )
-        if (
-            not name.startswith(ENDPOINT)
-            or parts.scheme not in ("http", "https")
-            or not parts.netloc
-            or not model
-        ):
-            raise ModelError(
-                f"{name!r} does not name a server's model",
-                where="model",
-                mend=f"Write it like {ENDPOINT}http://localhost:8000/v1#MODEL.",
-            )
-        return cls(url, model)
+        return cls(*parse_name(name))
 
     def score(
         self, prompts: Sequence[str], completions: Sequence[Sequence[str]], advance: Advance = silent

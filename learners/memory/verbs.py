@@ -31,7 +31,9 @@ def remember(
     out: Path | str,
     embedder: Embedder | str | None = None,
     on_progress: Advance = silent,
+    *,
     index: IndexKind | None = None,
+    window: int | None = None,
 ) -> Remembered:
     """Add episodes to the memory in `out`, which is made if it is missing; running it again adds nothing twice.
 
@@ -41,6 +43,7 @@ def remember(
         embedder: the memory's own if None, `DEFAULT_EMBEDDER` for a new one.
         on_progress: told of each episode.
         index: the memory's own if None, "auto" for a new one (`Memory.create`).
+        window: see `Memory.add_episodes`; entries are counted then, not episodes.
 
     Raises:
         MemoryStoreError: the memory cannot be opened or made, or no episodes were given.
@@ -60,7 +63,7 @@ def remember(
         on_progress(n, note)
 
     with _open_or_create(Path(out), embedder, index) as memory:
-        added = memory.add_episodes(chain([first], iterator), count)
+        added = memory.add_episodes(chain([first], iterator), count, window)
         return Remembered(added, seen - added, memory.count)
 
 

@@ -149,6 +149,8 @@ def test_chain_collect_remember_recall(
     assert all(one["success"] for one in json.loads(capsys.readouterr().out)["found"])
     assert "no kind 'skil'" in error_of(capsys, "recall", memory, "cup", "--kind", "skil")
     again = ["remember", data / "train-plans", "--out", memory]
+    assert run(*again[:2], "--out", tmp_path / "parts", "--embedder", "hashing", "--window", 2) == 0
+    assert " entries remembered, 0 known already" in capsys.readouterr().out
     assert "no index 'tree'" in error_of(capsys, *again, "--index", "tree")
     assert run(*again, "--index", "hnsw") == 0
     assert json.loads((memory / "index" / "index.json").read_text())["kind"] == "hnsw"

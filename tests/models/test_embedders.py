@@ -1,8 +1,12 @@
 """Embedders: unit rows, the same in every process, and pooling checked by hand on a tiny encoder."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -10,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worldschool.errors import ModelError
+from worldschool.models.completions import KEY_VARIABLE
 from worldschool.models.embedders import EMBEDDERS, HashingEmbedder, SentenceEncoder, make_embedder
+from worldschool.models.served_embedder import EndpointEmbedder
 
 WORDS = ["put", "the", "apple", "in", "fridge", "walk", "to", "kitchen", "a"]
 
@@ -145,3 +151,149 @@ def test_embedders_are_made_by_name(encoder_directory, tmp_path, monkeypatch):
     assert make_embedder(f"./{encoder_directory.name}").name == str(encoder_directory)
     with pytest.raises(ModelError, match="no such directory"):
         make_embedder(str(tmp_path / "nowhere"))
+
+
+# -- of the sentence-transformers package ----------------------------------------------------------------------------
+
+
+def as_library_directory(encoder_directory, where, pooling, *more):
+    """Copy an encoder into a directory as sentence-transformers writes it."""
+    shutil.copytree(encoder_directory, where, dirs_exist_ok=True)
+    kinds = ["Transformer", "Pooling", *more]
+    modules = [
+        {
+            "idx": at,
+            "name": str(at),
+            "path": "" if at == 0 else f"{at}_{kind}",
+            "type": f"sentence_transformers.models.{kind}",
+        }
+        for at, kind in enumerate(kinds)
+    ]
+    (where / "modules.json").write_text(json.dumps(modules))
+    (where / "1_Pooling").mkdir(exist_ok=True)
+    (where / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 16, **pooling}))
+    return str(where)
+
+
+MEAN = {"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}
+CLS = {"pooling_mode_mean_tokens": False, "pooling_mode_cls_token": True}
+
+
+def test_a_directory_that_pools_by_the_mean_needs_no_package(
+    encoder_directory, encoder, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    directory = as_library_directory(encoder_directory, tmp_path / "mean", MEAN, "Normalize")
+    found = make_embedder(directory)
+    assert isinstance(found, SentenceEncoder)
+    assert np.array_equal(found.embed(["put it there"]), encoder.embed(["put it there"]))
+    for where, pooling, more in (
+        ("cls", CLS, ()),
+        ("both", MEAN | {"pooling_mode_max_tokens": True}, ()),
+        ("dense", MEAN, ("Dense",)),
+    ):
+        directory = as_library_directory(encoder_directory, tmp_path / where, pooling, *more)
+        with pytest.raises(
+            ModelError, match=rf"{where}: this embedder needs sentence-transformers.*pip install"
+        ):
+            make_embedder(directory)
+
+
+def test_other_directories_are_read_by_the_package(encoder_directory, encoder, tmp_path):
+    pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
+    directory = as_library_directory(encoder_directory, tmp_path / "cls", CLS)
+    found = make_embedder(directory)
+    assert found.name == f"sentence-transformers:{directory}" and found.dimension == 16
+    vectors = found.embed(["put it there", "walk"])
+    assert vectors.shape == (2, 16) and np.linalg.norm(vectors, axis=1) == pytest.approx(1)
+    assert not np.allclose(vectors, encoder.embed(["put it there", "walk"]), atol=1e-3)
+    again = make_embedder(found.name)
+    assert again.fingerprint == found.fingerprint and again.embed([]).shape == (0, 16)
+    mean = as_library_directory(encoder_directory, tmp_path / "mean", MEAN)
+    np.testing.assert_allclose(
+        make_embedder(f"sentence-transformers:{mean}").embed(["walk"]), encoder.embed(["walk"]), atol=1e-5
+    )
+
+
+# -- behind a server -------------------------------------------------------------------------------------------------
+
+
+class Embeddings(BaseHTTPRequestHandler):
+    """POST /v1/embeddings as OpenAI's interface has it; the server's `faults` are answered first."""
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.seen.append((self.path, self.headers.get("Authorization"), body))
+        if self.server.faults:
+            status, answer = self.server.faults.pop(0)
+        else:
+            vectors = 3 * HashingEmbedder(8).embed(body["input"])  # of any length
+            rows = [{"index": at, "embedding": row.tolist()} for at, row in enumerate(vectors)]
+            status, answer = 200, {"data": rows[::-1]}
+        data = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv(KEY_VARIABLE, "sk-not-to-be-seen")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Embeddings) as running:
+        running.faults, running.seen = [], []
+        running.name = f"endpoint:http://127.0.0.1:{running.server_port}/v1#tiny"
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def test_vectors_of_a_server_come_in_order_and_at_length_one(server):
+    embedder = make_embedder(server.name)
+    assert embedder.name == server.name and embedder.dimension == 8
+    assert "sk-" not in embedder.fingerprint
+    texts = [f"put the {number}th apple" for number in range(150)]
+    np.testing.assert_allclose(embedder.embed(texts), HashingEmbedder(8).embed(texts), atol=1e-6)
+    assert embedder.embed([]).shape == (0, 8)
+    path, key, body = server.seen[-1]
+    assert (path, key, body["model"]) == ("/v1/embeddings", "Bearer sk-not-to-be-seen", "tiny")
+    assert [len(seen[2]["input"]) for seen in server.seen] == [1, 64, 64, 22]
+    embedder.embed(["", "x" * 5000])
+    assert [len(text) for text in server.seen[-1][2]["input"]] == [1, 2000]
+
+
+@pytest.mark.parametrize(
+    ("fault", "match"),
+    [
+        ((404, {"error": {"message": "no such model"}}), "HTTP 404: no such model.*usually ends in /v1"),
+        ((401, {"error": "wrong key sk-not-to-be-seen"}), r"HTTP 401: wrong key \*\*\*.*WORLDSCHOOL_API_KEY"),
+        ((200, {"data": []}), "1 prompts were sent and 0 answers came"),
+        ((200, {"choices": []}), "not that of an embeddings server"),
+        ((200, {"data": [{"index": 0, "embedding": "abc"}]}), "no lists of numbers"),
+        ((200, {"data": [{"index": 0, "embedding": [1.0, 2.0]}]}), "not all vectors have 8 numbers"),
+        ((200, {"data": [{"index": 0, "embedding": [0.0] * 8}]}), "a vector is zero or no number"),
+    ],
+)  # fmt: skip
+def test_a_server_that_answers_otherwise_is_told(server, fault, match):
+    embedder = make_embedder(server.name)
+    server.faults.append(fault)
+    with pytest.raises(ModelError, match=match) as told:
+        embedder.embed(["apple"])
+    assert "sk-not" not in str(told.value)
+
+
+def test_a_server_that_is_busy_is_asked_again_and_one_that_is_not_there_is_named(server):
+    waited = []
+    embedder = EndpointEmbedder(server.name, sleep=waited.append)
+    server.faults += [(503, {}), (429, {})]
+    assert embedder.embed(["apple"]).shape == (1, 8) and waited == [1.0, 2.0]
+    with pytest.raises(ModelError, match="does not name a server's model"):
+        make_embedder("endpoint:nowhere")
+    with pytest.raises(ModelError, match=r"127.0.0.1:1/v1: .*tried 5 times"):
+        EndpointEmbedder("endpoint:http://127.0.0.1:1/v1#m", sleep=waited.append)
