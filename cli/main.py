@@ -298,10 +298,12 @@ def remember(
         int | None,
         typer.Option(min=2, help="Actions of an entry, overlapping by half; whole episodes otherwise."),
     ] = None,
+    skills: Annotated[bool, typer.Option("--skills", help="Also learn skills from what succeeded.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset's episodes to an external memory (SQLite and FAISS)."""
     from worldschool.experience.store import EpisodeStore
+    from worldschool.learners.memory import Memory, learn_skills
     from worldschool.learners.memory import remember as run
     from worldschool.progress import progress
 
@@ -310,9 +312,16 @@ def remember(
         known = (out / "memory.sqlite").exists()  # a memory keeps its own embedder unless told otherwise
         chosen = embedder or (None if known else "minilm")
         done = run(store, out, chosen, advance, index=cast(Any, index), window=window)
+    learned = None
+    if skills:
+        with Memory.open(out) as memory, progress("learn skills", len(store), "episodes") as advance:
+            learned = learn_skills(memory, store.scan(), advance)
     what = "episodes" if window is None else "entries"
     text = f"{done.added} {what} remembered, {done.known} known already; {done.entries} entries in {out}"
-    _show(done._asdict(), as_json, text)
+    if learned is not None:
+        text += f"\n{learned.new} skills learned from {learned.episodes} episodes; {learned.skills} skills"
+        text += "".join(f"\n  passed over: {reason}, {n}" for reason, n in learned.passed_over.items())
+    _show(done._asdict() | ({} if learned is None else {"skills": learned._asdict()}), as_json, text)
 
 
 @app.command()

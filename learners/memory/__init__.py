@@ -13,6 +13,7 @@ from worldschool.learners.memory.entries import (
 from worldschool.learners.memory.insights import Insights
 from worldschool.learners.memory.memory import DEFAULT_EMBEDDER, Memory, MemoryStats
 from worldschool.learners.memory.ranking import Ranking
+from worldschool.learners.memory.skills import Learning, known_skills, learn_skills, skill_entry
 from worldschool.learners.memory.store import MEMORY_SCHEMA
 from worldschool.learners.memory.telling import quoted, told
 from worldschool.learners.memory.verbs import Remembered, recall, remember
@@ -27,14 +28,18 @@ __all__ = [
     "Entry",
     "Insights",
     "Kind",
+    "Learning",
     "Memory",
     "MemoryStats",
     "Ranking",
     "Recalled",
     "Remembered",
+    "known_skills",
+    "learn_skills",
     "quoted",
     "recall",
     "remember",
+    "skill_entry",
     "told",
     "trajectory_entries",
     "trajectory_entry",

@@ -265,6 +265,12 @@ class Memory:
         self._expect(old, new)
         self._store.supersede(old, new, reason)
 
+    def merge(self, kept: str, dropped: str, reason: str) -> None:
+        """Have one entry stand for another, with both's counts; see `supersede`."""
+        self._hold()
+        self._expect(kept, dropped)
+        self._store.merge(kept, dropped, reason)
+
     def fade(self, entry_id: str, reason: str) -> None:
         """Have an entry not found any more, until `restore`; see `supersede`."""
         self._hold()

@@ -152,7 +152,10 @@ def test_chain_collect_remember_recall(
     assert run(*again[:2], "--out", tmp_path / "parts", "--embedder", "hashing", "--window", 2) == 0
     assert " entries remembered, 0 known already" in capsys.readouterr().out
     assert "no index 'tree'" in error_of(capsys, *again, "--index", "tree")
-    assert run(*again, "--index", "hnsw") == 0
+    assert run(*again, "--index", "hnsw", "--skills") == 0
+    assert " skills learned from " in capsys.readouterr().out
+    assert run("recall", memory, "a thing on a surface", "--kind", "skill") == 0
+    assert "Makes true: " in capsys.readouterr().out
     assert json.loads((memory / "index" / "index.json").read_text())["kind"] == "hnsw"
 
 
