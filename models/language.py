@@ -197,13 +197,18 @@ class LocalModel:
 
 
 def load_model(name: str, adapter: str | None = None, dtype: str = "auto") -> ProbedModel:
-    """Load a model to probe: `LocalModel.load`, or a server's where the name begins with "endpoint:".
+    """Load a model to probe: `LocalModel.load`, or a server's where the name begins with "endpoint:", or answers that were
+    recorded where it begins with "recorded:".
 
     An adapter that a server holds is itself such a name.
 
     Raises:
         ModelError: there is no such model or adapter, or a server's name is not well formed.
     """
+    if name.startswith("recorded:"):
+        from worldschool.models.recorded import RecordedModel
+
+        return RecordedModel(name.removeprefix("recorded:"))
     remote = adapter if adapter is not None and adapter.startswith(ENDPOINT) else name
     if not remote.startswith(ENDPOINT):
         return LocalModel.load(name, adapter, dtype)

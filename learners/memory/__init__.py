@@ -13,6 +13,7 @@ from worldschool.learners.memory.entries import (
 from worldschool.learners.memory.insights import Insights
 from worldschool.learners.memory.memory import DEFAULT_EMBEDDER, Memory, MemoryStats
 from worldschool.learners.memory.ranking import Ranking
+from worldschool.learners.memory.recalling import MemoryRecall
 from worldschool.learners.memory.skills import Learning, known_skills, learn_skills, skill_entry
 from worldschool.learners.memory.store import MEMORY_SCHEMA
 from worldschool.learners.memory.telling import quoted, told
@@ -30,6 +31,7 @@ __all__ = [
     "Kind",
     "Learning",
     "Memory",
+    "MemoryRecall",
     "MemoryStats",
     "Ranking",
     "Recalled",

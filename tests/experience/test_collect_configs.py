@@ -16,6 +16,7 @@ SMALL: dict[str, list[str]] = {
     "household-mcts": ["episodes=6"],
     "household-curriculum": ["episodes=8", "round_size=4", "shard_size=4"],
     "household-random": ["episodes=12", "world_config.max_steps=10"],
+    "household-language": ["episodes=2", "world_config.max_steps=3", "agent.settings.context=400"],
     "grid-mcts": ["episodes=6"],
     "grid-curriculum": ["episodes=8", "round_size=4", "shard_size=4"],
     "grid-random": ["episodes=12", "world_config.max_steps=60"],
@@ -44,10 +45,12 @@ def settings(*texts: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> Path:
     """Every preset's dataset, small, and held-out episodes of the random ones."""
     root = tmp_path_factory.mktemp("data")
-    for preset, small in SMALL.items():
+    for preset, sizes in SMALL.items():
+        model = [f"agent.settings.model={tiny_llama}"] if preset.endswith("language") else []
+        small = [*sizes, *model]
         config = CONFIGS / "collect" / f"{preset}.yaml"
         run("collect", config, "--out", root / preset, *settings(*small))
         if preset.endswith("random"):
@@ -71,6 +74,8 @@ def test_what_a_preset_collects(data: Path, preset: str) -> None:
     elif preset.endswith("random"):
         assert {"walk", "grab", "put"} <= verbs
         assert all(episode.length >= 5 for episode in episodes)
+    elif preset.endswith("language"):  # its model's weights are random
+        assert all(episode.length >= 1 for episode in episodes)
     else:
         assert sum(episode.success for episode in episodes) >= len(episodes) / 2
         assert ({"buy"} if preset.startswith("shop") else {"walk"}) < verbs

@@ -1,0 +1,7 @@
+"""Language models that act: by scoring the legal actions, or by writing one."""
+
+from worldschool.agents.language.agent import LanguageAgent, Usage
+from worldschool.agents.language.config import LanguageConfig, RecallSettings
+from worldschool.agents.language.recall import Note, Recall
+
+__all__ = ["LanguageAgent", "LanguageConfig", "Note", "Recall", "RecallSettings", "Usage"]

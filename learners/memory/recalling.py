@@ -1,0 +1,70 @@
+"""A memory as agents consult it: `agents.language.Recall`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from worldschool.agents.language.recall import Note
+from worldschool.learners.memory.entries import Recalled
+from worldschool.learners.memory.memory import Memory
+from worldschool.learners.memory.ranking import Ranking
+from worldschool.learners.memory.telling import told_one
+
+PLAN = re.compile(r"^\d+\. (?P<action>.+?)(?P<failed> \(failed\))?$", re.MULTILINE)
+
+
+class MemoryRecall:
+    """Recalls entries of a memory.
+
+    Args:
+        path: the memory's directory.
+        k: how many notes, at most.
+        kind: of entries; None: all.
+        failures: whether failures are recalled, too, as warnings.
+        value: weight of what entries were worth, beside similarity's 1.
+        characters: of one note, at most.
+
+    Raises:
+        MemoryStoreError: there is no memory, or it cannot be read.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        k: int = 2,
+        kind: str | None = None,
+        failures: bool = True,
+        value: float = 0.1,
+        characters: int = 600,
+    ) -> None:
+        self._memory = Memory.open(path)
+        self._k, self._kind, self._success = k, kind, None if failures else True
+        self._ranking = Ranking(value=value)
+        self._characters = characters
+
+    def recall(self, goal: str, observation: str, world: str) -> Sequence[Note]:
+        """See `Recall.recall`; without a goal, by what is seen."""
+        found = self._memory.search(
+            goal or observation,
+            self._k,
+            self._kind,
+            world=world,
+            success=self._success,
+            ranking=self._ranking,
+        )
+        return [self._note(one) for one in found]
+
+    def _note(self, one: Recalled) -> Note:
+        entry = one.entry
+        plan = tuple(found["action"] for found in PLAN.finditer(entry.body) if not found["failed"])
+        return Note(entry.id, told_one(entry, self._characters), plan, entry.success)
+
+    def credit(self, note: Note, success: bool) -> None:
+        """See `Recall.credit`."""
+        self._memory.credit(note.id, success)
+
+    def close(self) -> None:
+        """Close the memory."""
+        self._memory.close()

@@ -1,0 +1,48 @@
+"""A memory as an agent consults it."""
+
+from tests.learners.test_memory import GOALS, make_episode
+from worldschool.agents.language import LanguageAgent, LanguageConfig, RecallSettings
+from worldschool.agents.language.recall import make_recall
+from worldschool.envs import make
+from worldschool.learners.memory import Memory, MemoryRecall, remember
+
+WORLD = "worldschool/Household-v0"
+USE = "worldschool.learners.memory:MemoryRecall"
+
+
+def test_notes_tell_plans_and_warnings_of_this_world_and_can_be_credited(tmp_path):
+    episodes = [
+        make_episode(0, GOALS[0]),
+        make_episode(1, GOALS[0], success=False),
+        make_episode(2, GOALS[1]),
+    ]
+    remember(episodes, tmp_path / "memory")
+    settings = RecallSettings(use=USE, settings={"path": str(tmp_path / "memory"), "k": 2})
+    recall = make_recall(settings)
+    assert isinstance(recall, MemoryRecall)
+    good, bad = recall.recall(GOALS[0], "You are here.", WORLD)
+    assert good.plan == ("walk to kitchen",) and good.success and not bad.success
+    assert good.text.startswith("An episode that succeeded:\n> Goal: Put the apple")
+    assert bad.text.startswith("A warning, an episode that failed:\n> ")
+    assert recall.recall(GOALS[0], "", "worldschool/Shop-v0") == []
+    recall.credit(good, success=True)
+    recall.close()
+    with Memory.open(tmp_path / "memory") as memory:
+        assert memory.stats.used == memory.stats.succeeded == 1
+    (only,) = MemoryRecall(tmp_path / "memory", failures=False, k=1).recall(GOALS[0], "", WORLD)
+    assert only.id == good.id
+
+
+def test_an_agent_finds_its_memory_by_its_settings(tmp_path, tiny_llama):
+    remember([make_episode(0, GOALS[0])], tmp_path / "memory")
+    config = LanguageConfig(
+        model=str(tiny_llama),
+        context=256,
+        recall=RecallSettings(use=USE, settings={"path": str(tmp_path / "memory")}),
+    )
+    world = make(WORLD, rooms=[2, 3], objects=[3, 4], goal="random")
+    agent = LanguageAgent(config, world, 0)
+    observation, info = world.reset(seed=3)
+    agent.reset(world.goal, info)
+    assert agent.act(observation, info) in world.legal_actions()
+    assert len(agent.notes) == 1
