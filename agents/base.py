@@ -95,6 +95,9 @@ AGENTS: dict[str, AgentSpec] = {
     "shopper": AgentSpec(
         "worldschool.agents.shopper:ShopperConfig", "worldschool.agents.shopper:ShopperAgent"
     ),
+    "follower": AgentSpec(
+        "worldschool.agents.follower:FollowerConfig", "worldschool.agents.follower:FollowerAgent"
+    ),
     "language": AgentSpec(
         "worldschool.agents.language.config:LanguageConfig", "worldschool.agents.language.agent:LanguageAgent"
     ),

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from worldschool.agents.language.config import RecallSettings
 from worldschool.errors import ConfigError
+from worldschool.records import Predicate
 
 
 class Note(NamedTuple):
@@ -18,12 +19,14 @@ class Note(NamedTuple):
         text: as a part of a prompt; quoted already, it is never taken for an instruction.
         plan: actions that it tells of, () if it tells of none.
         success: whether they reached what they were for; None if nobody knows.
+        goal: the predicates that they were for.
     """
 
     id: str
     text: str
     plan: tuple[str, ...] = ()
     success: bool | None = None
+    goal: tuple[Predicate, ...] = ()
 
 
 class Recall(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,7 +60,9 @@ class MemoryRecall:
     def _note(self, one: Recalled) -> Note:
         entry = one.entry
         plan = tuple(found["action"] for found in PLAN.finditer(entry.body) if not found["failed"])
-        return Note(entry.id, told_one(entry, self._characters), plan, entry.success)
+        goal = json.loads(json.loads(entry.provenance).get("goal_predicates") or "[]")
+        predicates = tuple((str(name), str(subject), target) for name, subject, target in goal)
+        return Note(entry.id, told_one(entry, self._characters), plan, entry.success, predicates)
 
     def credit(self, note: Note, success: bool) -> None:
         """See `Recall.credit`."""
