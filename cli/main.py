@@ -366,6 +366,21 @@ def recall(
     _show({"query": query, "found": rows}, as_json, text or "nothing like this is remembered")
 
 
+@app.command()
+def loop(config: ConfigFile, out: Out, set_: Set = None, as_json: AsJson = False) -> None:
+    """Collect, learn, probe, and again; what every round gained, forgot and cost."""
+    from worldschool.config import load_config
+    from worldschool.files import read_json
+    from worldschool.recipes.loop import LoopConfig
+    from worldschool.recipes.loop import loop as run
+    from worldschool.recipes.loop_report import rounds_table
+
+    rounds = run(load_config(LoopConfig, config, set_ or ()), out)
+    found = read_json(out / "loop.json", what="a loop's report")
+    kept = ", ".join(f"{name} {value}" for name, value in found["best"].items())
+    _show(found, as_json, f"{rounds_table(rounds)}\n\nthe best: {kept}\ncurves: {out / 'loop.png'}")
+
+
 def _show(value: dict[str, Any], as_json: bool, text: str) -> None:
     print(json.dumps(value, ensure_ascii=False, default=str) if as_json else text)
 

@@ -44,6 +44,10 @@ class Usage:
     unmatched: int = 0
 
 
+TOTAL = Usage()
+"""Of all agents of this process; for reports of what a run cost."""
+
+
 @lru_cache(maxsize=2)
 def _loaded(model: str, adapter: str | None, dtype: str) -> ProbedModel:
     # An agent lives for one episode; its model is loaded once.
@@ -137,6 +141,7 @@ class LanguageAgent:
         found = matched(self._generated(prompt), actions)
         if found is None:
             self.usage.unmatched += 1
+            TOTAL.unmatched += 1
             return self._random.choice(list(actions))
         return found
 
@@ -164,10 +169,12 @@ class LanguageAgent:
 
     def _used(self, began: float, prompt: str, texts: Sequence[str]) -> None:
         first, *others = self._count([prompt, *texts])
-        self.usage.calls += 1
-        self.usage.prompt_tokens += first
-        self.usage.completion_tokens += sum(others)
-        self.usage.seconds += time.monotonic() - began
+        seconds = time.monotonic() - began
+        for usage in (self.usage, TOTAL):
+            usage.calls += 1
+            usage.prompt_tokens += first
+            usage.completion_tokens += sum(others)
+            usage.seconds += seconds
 
     def _count(self, texts: Sequence[str]) -> list[int]:
         found = self._model.count_tokens(texts)

@@ -13,7 +13,7 @@ from worldschool.learners.memory.entries import (
 from worldschool.learners.memory.insights import Insights
 from worldschool.learners.memory.memory import DEFAULT_EMBEDDER, Memory, MemoryStats
 from worldschool.learners.memory.ranking import Ranking
-from worldschool.learners.memory.recalling import MemoryRecall
+from worldschool.learners.memory.recalling import MemoryRecall, credit_followed
 from worldschool.learners.memory.skills import Learning, known_skills, learn_skills, skill_entry
 from worldschool.learners.memory.store import MEMORY_SCHEMA
 from worldschool.learners.memory.telling import quoted, told
@@ -36,6 +36,7 @@ __all__ = [
     "Ranking",
     "Recalled",
     "Remembered",
+    "credit_followed",
     "known_skills",
     "learn_skills",
     "quoted",

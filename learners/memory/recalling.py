@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from worldschool.agents.follower import adapted
 from worldschool.agents.language.recall import Note
 from worldschool.learners.memory.entries import Recalled
 from worldschool.learners.memory.memory import Memory
 from worldschool.learners.memory.ranking import Ranking
 from worldschool.learners.memory.telling import told_one
+from worldschool.records import Episode
 
 PLAN = re.compile(r"^\d+\. (?P<action>.+?)(?P<failed> \(failed\))?$", re.MULTILINE)
 
@@ -71,3 +73,27 @@ class MemoryRecall:
     def close(self) -> None:
         """Close the memory."""
         self._memory.close()
+
+
+def credit_followed(recall: MemoryRecall, memory: Memory, episodes: Iterable[Episode]) -> int:
+    """Count for the notes of episodes whether acting on them went well; return how many uses were counted.
+
+    What an episode recalled is recalled again, from the memory that it was lived with; a note was acted on if a step of its plan, about
+    the episode's own things, was done.
+
+    Args:
+        recall: of the memory that the episodes were lived with.
+        memory: gets the counts.
+        episodes: lived by an agent that consults notes.
+
+    Raises:
+        MemoryStoreError: a memory cannot be read or written.
+    """
+    counted = 0
+    for episode in episodes:
+        done = {step.action for step in episode.steps}
+        for note in recall.recall(episode.goal, episode.initial_observation, episode.world):
+            if note.success is not False and done & set(adapted(note, episode.wanted.predicates)):
+                memory.credit(note.id, episode.success)
+                counted += 1
+    return counted

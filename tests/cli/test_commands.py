@@ -168,8 +168,10 @@ def test_every_preset_is_accepted(file: Path) -> None:
     from worldschool.experience.runner import CollectConfig
     from worldschool.learners.finetune import FinetuneConfig
     from worldschool.probes.config import ProbeConfig
+    from worldschool.recipes.loop import LoopConfig
 
     kinds = {
+        "loop": LoopConfig,
         "collect": CollectConfig,
         "examples": ExamplesConfig,
         "finetune": FinetuneConfig,

@@ -1,0 +1,167 @@
+"""The loop: practice is learned from, rounds are compared on the same goals, and interrupted runs go on."""
+
+import json
+import shutil
+from argparse import Namespace
+from dataclasses import asdict, replace
+
+import pytest
+
+from worldschool.agents.language import LanguageAgent, LanguageConfig
+from worldschool.cli.main import main
+from worldschool.config import build_config
+from worldschool.envs import make
+from worldschool.errors import ConfigError
+from worldschool.experience.store import EpisodeStore
+from worldschool.learners.finetune.acting import acting_examples
+from worldschool.learners.memory import Memory
+from worldschool.recipes.loop import LoopConfig, loop
+
+HOUSE = {"rooms": [2, 3], "objects": [3, 4], "goal": "random", "max_steps": 16}
+
+
+def config(**changes):
+    values = {"world_config": HOUSE, "rounds": 2, "episodes": 80, "probed": 60, **changes}
+    return build_config(LoopConfig, values, "loop")
+
+
+@pytest.fixture(scope="module")
+def rounds(tmp_path_factory):
+    out = tmp_path_factory.mktemp("loop") / "loop"
+    return out, loop(config(), out)
+
+
+def test_a_memory_raises_success_and_the_report_says_what_it_took(rounds):
+    out, found = rounds
+    assert [one.number for one in found] == [0, 1, 2]
+    assert found[-1].success > found[0].success and found[-1].gain_low > 0
+    assert [one.entries for one in found] == [0, 80, 160] and found[0].practised is None
+    lived = [EpisodeStore.open(out / f"round-{n}" / "practice") for n in (1, 2)]
+    assert found[2].steps == sum(len(one.steps) for store in lived for one in store)
+    assert 0 < found[1].goals <= found[2].goals
+    written = json.loads((out / "loop.json").read_text())
+    assert written["rounds"] == [asdict(one) for one in found]
+    best = written["best"]
+    assert found[best["round"]].success == max(one.success for one in found)
+    with Memory.open(best["memory"]) as memory:
+        assert memory.count == 80 * best["round"]
+    assert "| 2 | " in (out / "loop.md").read_text() and (out / "loop.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_every_round_is_probed_on_the_same_goals_and_none_that_was_practised(rounds):
+    out, _ = rounds
+    probed = [
+        [
+            (one.seed, one.goal_predicates, one.initial_state_hash)
+            for one in EpisodeStore.open(out / f"round-{n}" / "probed")
+        ]
+        for n in range(3)
+    ]
+    assert probed[0] == probed[1] == probed[2] and len(set(probed[0])) == 60
+    practised = [one for n in (1, 2) for one in EpisodeStore.open(out / f"round-{n}" / "practice")]
+    assert len({one.seed for one in practised}) == 160
+    assert {one.split for one in practised} == {"train"}
+    assert not {one.initial_state_hash for one in practised} & {state for _, _, state in probed[0]}
+
+
+def test_what_was_followed_is_credited_in_the_next_memory(rounds):
+    out, _ = rounds
+    with Memory.open(out / "round-1" / "memory") as first, Memory.open(out / "round-2" / "memory") as second:
+        assert first.stats.used == 0 < second.stats.used
+        assert second.stats.succeeded <= second.stats.used
+
+
+def test_an_interrupted_loop_goes_on_and_comes_to_the_same(rounds):
+    out, found = rounds
+    shutil.rmtree(out / "round-2" / "memory")
+    shutil.rmtree(out / "round-2" / "probed")
+    (out / "round-2" / "round.json").unlink()
+    (out / "round-2" / "memory.making").mkdir()
+    kept, expected = ([asdict(one) for one in part] for part in (loop(config(), out), found))
+    for one in (*kept, *expected):
+        del one["seconds"]
+    assert kept == expected and not (out / "round-2" / "memory.making").exists()
+
+
+def test_a_language_model_learns_both_ways_and_one_at_a_time(tmp_path, tiny_llama, monkeypatch):
+    tuned = {
+        "model": str(tiny_llama),
+        "retention": {"kind": "ewc", "measure": {"samples": 2, "tokens": 16}},
+        "max_steps": 2,
+        "batch_examples": 2,
+    }
+    agent = {"name": "language", "settings": {"model": str(tiny_llama), "context": 400, "temperature": 50.0}}
+    small = {
+        "world_config": {**HOUSE, "max_steps": 6},
+        "rounds": 1,
+        "episodes": 6,
+        "probed": 2,
+        "agent": agent,
+    }
+    # A model of random weights reaches nothing: what it did is learned as if it had been a success.
+    monkeypatch.setattr(
+        "worldschool.recipes.loop.acting_examples",
+        lambda episodes: acting_examples(replace(one, success=True) for one in episodes),
+    )
+    (first, last) = loop(config(**small, finetune=tuned), tmp_path / "both")
+    assert first.forgotten == {} and set(last.forgotten) == {"prose:validation"}
+    assert last.entries == 6 and last.trained_tokens > 0 and last.model_tokens > first.model_tokens > 0
+    used = [
+        json.loads(one.agent_config) for one in EpisodeStore.open(tmp_path / "both" / "round-1" / "probed")
+    ]
+    assert used[0]["adapter"].endswith("round-1/adapter")
+    assert used[0]["recall"]["settings"]["path"].endswith("round-1/memory")
+    (_, only) = loop(config(**small, memory=None, finetune=tuned), tmp_path / "weights")
+    assert only.entries == 0 and only.trained_tokens > 0
+
+
+def test_what_is_imitated_are_the_actions_of_successes_in_the_agents_own_prompts(rounds, tiny_llama):
+    out, _ = rounds
+    practice = list(EpisodeStore.open(out / "round-2" / "practice"))
+    learned = list(acting_examples(practice))
+    assert learned and {one.episode_id for one in learned} == {
+        one.episode_id for one in practice if one.success
+    }
+    episode = next(one for one in practice if one.success and len(one.steps) > 1)
+    world = make(episode.world, **json.loads(episode.world_config))
+    observation, info = world.reset(seed=episode.seed)
+    agent = LanguageAgent(LanguageConfig(model=str(tiny_llama), context=4096), world, 0)
+    agent.reset(world.goal, info)
+    asked = []
+    agent._scored = lambda prompt, actions: asked.append(prompt) or episode.steps[len(asked) - 1].action
+    agent._model = Namespace(context_length=1 << 20, count_tokens=lambda texts: [1] * len(texts))
+    for _ in episode.steps:
+        observation, *_, info = world.step(agent.act(observation, {}))
+    own = [one for one in learned if one.episode_id == episode.episode_id]
+    assert own and {one.prompt for one in own} <= set(asked)
+    assert all(one.completion == f" {one.answer}\n" for one in own)
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"memory": None}, "nothing is learned: give `memory`, `finetune`, or both"),
+        ({"agent": {"name": "random"}}, "the agent 'random' has no setting `recall`"),
+        ({"finetune": {}}, "the agent 'follower' has no setting `adapter`"),
+        ({"agent": {"name": "follower", "settings": {"recall": {"use": "a:B"}}}}, "agent.settings.recall is set by the loop"),
+        ({"finetune": {"examples": ["x"]}, "agent": {"name": "language"}}, "finetune.examples are the loop's own"),
+        ({"rounds": 0}, "rounds"),
+    ],
+)  # fmt: skip
+def test_bad_input_names_the_mend(changes, match):
+    with pytest.raises(ConfigError, match=match):
+        config(**changes)
+
+
+def test_from_the_command_line(tmp_path, capsys):
+    path = tmp_path / "loop.yaml"
+    path.write_text(json.dumps({"world_config": HOUSE, "rounds": 1, "episodes": 4, "probed": 3}))
+    for _ in range(2):
+        with pytest.raises(SystemExit) as ended:
+            main(["loop", str(path), "--out", str(tmp_path / "out")])
+        assert not ended.value.code
+        said = capsys.readouterr().out
+        assert "| 1 | " in said and "the best: round" in said
+    with pytest.raises(SystemExit) as ended:
+        main(["loop", str(path), "--out", str(tmp_path / "out"), "--set", "episodes=5"])
+    assert ended.value.code == 2 and "episodes" in capsys.readouterr().err
