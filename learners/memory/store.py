@@ -193,12 +193,22 @@ class MemoryStore:
         return {entry.created_index: entry for entry in entries}
 
     def vectors(self, embedder: str, dimension: int, after: int, at_most: int) -> Vectors:
-        """Return the vectors of the entries that follow `after`, shape (n <= at_most, dimension), in the order of adding."""
+        """Return the vectors of the entries that follow `after`, shape (n <= at_most, dimension), in the order of adding.
+
+        Raises:
+            MemoryStoreError: a vector is of another length.
+        """
         found = self._query(
             "SELECT vector FROM entries JOIN embeddings ON id = entry_id "
             "WHERE embedder = ? AND created_index > ? AND created_index <= ? ORDER BY created_index",
             (embedder, after, after + at_most),
         ).fetchall()
+        if any(len(row[0]) != 4 * dimension for row in found):
+            raise MemoryStoreError(
+                f"not every vector of {embedder} has {dimension} numbers",
+                where=str(self.directory / DATABASE),
+                mend="Restore it from a copy, or open the memory with another embedder, which embeds its entries again.",
+            )
         joined = b"".join(row[0] for row in found)
         return np.frombuffer(joined, dtype="<f4").astype(np.float32).reshape(-1, dimension)
 

@@ -21,6 +21,7 @@ from worldschool.learners.memory import (
 )
 from worldschool.learners.memory import index as index_module
 from worldschool.learners.memory.ranking import worth
+from worldschool.models.embedders import HashingEmbedder
 
 WORLD = "worldschool/Household-v0"
 
@@ -231,3 +232,30 @@ def test_long_episodes_can_be_told_in_windows_that_overlap(memory):
     assert memory.add_episodes([episode], window=4) == 0
     with pytest.raises(ValueError, match="window must be at least 2"):
         memory.add_episodes([episode], window=1)
+
+
+@pytest.mark.parametrize(
+    ("damage", "match"),
+    [
+        (
+            "UPDATE embeddings SET vector = x'00000000' WHERE rowid = 2",
+            "not every vector of hashing/1/384 has 384 numbers",
+        ),
+        ("DELETE FROM embeddings", None),  # they are made again
+    ],
+)
+def test_vectors_of_another_length_are_refused_and_missing_ones_made_again(tmp_path, damage, match):
+    directory = tmp_path / "memory"
+    remember(EPISODES, directory)
+    connection = sqlite3.connect(directory / "memory.sqlite")
+    with connection:
+        connection.execute(damage)
+    connection.close()
+    (directory / "index" / "vectors.faiss").unlink()
+    if match is None:
+        assert recall(directory, GOALS[1], 1)[0].entry.goal == GOALS[1]
+        return
+    with pytest.raises(MemoryStoreError, match=match):
+        recall(directory, GOALS[1], 1)
+    with Memory.open(directory, HashingEmbedder(16)) as memory:
+        memory.search(GOALS[1])
