@@ -30,7 +30,7 @@ INDEX_KINDS: tuple[IndexKind, ...] = get_args(IndexKind)
 
 HNSW_FROM = 20_000
 """Entries from which "auto" is a graph: comparing with every vector takes 2.5 ms there."""
-LINKS, BUILD_BREADTH, BREADTH = 32, 40, 96
+LINKS, BUILD_BREADTH, BREADTH = 32, 40, 48
 """Of the graph (M, efConstruction and efSearch of Malkov and Yashunin 2018, arXiv:1603.09320)."""
 MOST_BREADTH = 2048
 CHUNK = 1024
