@@ -322,8 +322,8 @@ class Memory:
         if self._closed:
             return
         self._closed = True
-        # The index is a cache: where it cannot be written the next one to open builds it again.
-        with contextlib.suppress(OSError, OutputError):
+        # The index is a cache: where it cannot be written, as beside another process that writes, the next one to open goes on with it.
+        with contextlib.suppress(OSError, MemoryStoreError):
             if "_index" in self.__dict__ or self._lock is not None:
                 self._index.current()
                 if self._index.behind:

@@ -156,6 +156,9 @@ with Memory.open(sys.argv[1]) as memory:
             reader.add_episodes([make_episode(5, GOALS[0])])
         with pytest.raises(MemoryStoreError, match="is writing to this memory"):
             Memory.open(directory, index="hnsw")
+        assert (
+            len(recall(directory, GOALS[0], 9)) == 4
+        )  # a reader that cannot save the index that it brought up
         process.communicate("")
         assert reader.add_episodes([make_episode(5, GOALS[0])]) == 1
     assert recall(directory, GOALS[0], 1)[0].entry.used == 1
