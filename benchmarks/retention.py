@@ -53,7 +53,8 @@ from worldschool.records import Example
 
 SCHEMA = "worldschool.retention-record/1"
 RATES = (1e-4, 2e-4, 5e-4, 1e-3)
-RATE, STRENGTHS = 1e-3, (1e3, 1e4, 1e5)
+RATE, STRENGTHS = 1e-3, (1e4, 1e5, 1e3)
+"""The likeliest to be told of first."""
 TEXTS = {"validation": ("pydoc:fisher", "prose:validation"), "heldout": ("pydoc:heldout", "prose")}
 TEXT_TOKENS, PIECE = 6000, 200
 KEPT_BACK = 10
@@ -152,12 +153,14 @@ def _options() -> argparse.Namespace:
 
 
 def _settings(options: argparse.Namespace) -> list[Setting]:
-    """Return every run in the order they are made: all settings of one seed before the next one's."""
+    """Return every run in the order they are made: all settings of one seed before the next one's, the methods in turn."""
     found = [Setting("base", 0.0, 0.0, 0)]
     for seed in range(options.seed, options.seed + options.seeds):
-        found += [Setting("plain", rate, 0.0, seed) for rate in reversed(RATES)]
-        for strength in reversed(STRENGTHS):
-            found += [Setting(form, RATE, strength, seed) for form in ("factored", "exact")]
+        ways = [[Setting("plain", rate, 0.0, seed) for rate in reversed(RATES)]]
+        ways += [
+            [Setting(form, RATE, strength, seed) for strength in STRENGTHS] for form in ("factored", "exact")
+        ]
+        found += [one for turn in itertools.zip_longest(*ways) for one in turn if one is not None]
         if seed == options.seed:
             found += [Setting(kind, RATE, 1.0, seed) for kind in ("kl", "replay")]
     return found[:3] if options.quick else found
