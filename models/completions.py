@@ -21,6 +21,8 @@ KEY_VARIABLE = "WORLDSCHOOL_API_KEY"
 TRIES = 5
 PASSING = {408, 429, 500, 502, 503, 504}
 """HTTP statuses of states that pass: too many requests, or a server that is starting or overloaded."""
+REFUSED = {400, 422}
+"""HTTP statuses of requests that a server does not take as they are."""
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
 
@@ -51,6 +53,10 @@ def parse_name(name: str) -> tuple[str, str]:
             mend=f"Write it like {ENDPOINT}http://localhost:8000/v1#MODEL.",
         )
     return url, model
+
+
+class RequestRefusedError(ModelError):
+    """A server does not take this request as it is."""
 
 
 class Server:
@@ -109,6 +115,8 @@ class Server:
                     return body.decode(errors="replace")
             except urllib.error.HTTPError as error:
                 said = f"HTTP {error.code}: {_message(error)}"
+                if error.code in REFUSED:
+                    raise RequestRefusedError(said.rstrip("."), where=self.url) from None
                 if error.code not in PASSING:
                     raise self._error(said, _mend(error.code)) from None
                 wait = max(wait, _retry_after(error))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from worldschool.errors import ModelError
-from worldschool.models.completions import ENDPOINT, Server, parse_name
+from worldschool.models.completions import ENDPOINT, RequestRefusedError, Server, parse_name
 from worldschool.models.constrained import walk
 from worldschool.models.generating import first_line
 from worldschool.models.language import CompletionScore
@@ -50,6 +50,7 @@ class EndpointModel:
         self.context_length = 1 << 30
         self._model = model
         self._server = Server(url, timeout_s, sleep)
+        self._at_once = PROMPTS_PER_REQUEST
 
     @classmethod
     def named(cls, name: str) -> EndpointModel:
@@ -78,16 +79,27 @@ class EndpointModel:
 
     def generate(self, prompts: Sequence[str], max_new_tokens: int, advance: Advance = silent) -> list[str]:
         """See `LanguageModel.generate`."""
-        texts = []
-        for start in range(0, len(prompts), PROMPTS_PER_REQUEST):
-            some = list(prompts[start : start + PROMPTS_PER_REQUEST])
-            choices = self._server.complete(
-                {"model": self._model, "prompt": some, "max_tokens": max_new_tokens, "temperature": 0.0},
-                len(some),
-            )
-            texts += [first_line(str(choice.get("text", ""))) for choice in choices]
+        choices = self._completed(prompts, {"max_tokens": max_new_tokens}, advance)
+        return [first_line(str(choice.get("text", ""))) for choice in choices]
+
+    def _completed(
+        self, prompts: Sequence[str], settings: dict[str, Any], advance: Advance = silent
+    ) -> list[dict[str, Any]]:
+        """Return the answer to each prompt; a server that takes one prompt a request, as transformers' does, is asked so."""
+        found: list[dict[str, Any]] = []
+        while len(found) < len(prompts):
+            some = list(prompts[len(found) : len(found) + self._at_once])
+            prompt = some if self._at_once > 1 else some[0]
+            body = {"model": self._model, "prompt": prompt, "temperature": 0.0}
+            try:
+                found += self._server.complete(body | settings, len(some))
+            except RequestRefusedError:
+                if self._at_once == 1:
+                    raise
+                self._at_once = 1
+                continue
             advance(len(some))
-        return texts
+        return found
 
     def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
         """Return None: only the server knows."""
@@ -103,22 +115,13 @@ class EndpointModel:
         """Return the completions' tokens, or all tokens but the first of prompt and completion."""
         found = []
         for number, (prompt, options) in enumerate(zip(prompts, completions, strict=True)):
-            row: list[ScoredTokens] = []
-            for start in range(0, len(options), PROMPTS_PER_REQUEST):
-                some = list(options[start : start + PROMPTS_PER_REQUEST])
-                choices = self._server.complete(
-                    {
-                        "model": self._model,
-                        "prompt": [prompt + option for option in some],
-                        "max_tokens": 1,  # some servers refuse 0; the one token is dropped again
-                        "temperature": 0.0,
-                        "echo": True,
-                        "logprobs": 1,
-                    },
-                    len(some),
-                )
-                for option, choice in zip(some, choices, strict=True):
-                    row.append(_echoed(choice, prompt, option, whole, self.name))
+            # Some servers refuse to write nothing; the one token is dropped again.
+            settings = {"max_tokens": 1, "echo": True, "logprobs": 1}
+            choices = self._completed([prompt + option for option in options], settings)
+            row = [
+                _echoed(choice, prompt, option, whole, self.name)
+                for option, choice in zip(options, choices, strict=True)
+            ]
             if any(math.isnan(value) for one in row for value in one.logprobs):
                 raise NotFiniteError.at(number, self.name)
             found.append(row)

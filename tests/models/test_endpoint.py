@@ -29,7 +29,8 @@ class Completions(BaseHTTPRequestHandler):
             status, headers, text = server.faults.pop(0)
             return self._answer(status, text, headers)
         with torch.inference_mode():
-            choices = [self._choice(number, text, body) for number, text in enumerate(body["prompt"])]
+            prompts = [body["prompt"]] if isinstance(body["prompt"], str) else body["prompt"]
+            choices = [self._choice(number, text, body) for number, text in enumerate(prompts)]
         return self._answer(200, json.dumps({"choices": choices[::-1]}))  # the order is the index's
 
     def _choice(self, number, prompt, body):
@@ -187,6 +188,13 @@ def test_an_answer_that_is_none_is_shown(remote, server, answer):
         remote.generate([STORY], 1)
 
 
+def test_a_server_that_takes_one_text_a_request_is_asked_so(remote, local, server):
+    server.faults = [(400, [], '{"detail": "prompt must be a string."}')]
+    prompts = [STORY, "Emily walked to", "Zoë"]
+    assert remote.generate(prompts, 2) == local.generate(prompts, 2)
+    assert [body["prompt"] for _, _, body in server.seen] == [prompts, *prompts]
+
+
 def test_a_missing_answer_is_noticed(remote, server):
     server.faults = [(200, [], '{"choices": [{"index": 0, "text": "x"}]}')]
     with pytest.raises(ModelError, match="2 prompts were sent and 1 answers came"):
@@ -196,7 +204,7 @@ def test_a_missing_answer_is_noticed(remote, server):
 def test_an_unknown_model_and_a_too_long_prompt_are_the_servers_to_refuse(remote, server):
     server.faults = [
         (404, [], '{"message": "no model tiny"}'),
-        (400, [], '{"error": "context length is 512"}'),
+        *[(400, [], '{"error": "context length is 512"}')] * 2,  # asked again, with a text in place of a list
     ]
     with pytest.raises(ModelError, match=r"HTTP 404: no model tiny.*model's name behind '#'"):
         remote.generate([STORY], 1)
