@@ -7,6 +7,7 @@ gradients is the gradient that one process would find.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import itertools
 import time
@@ -109,6 +110,8 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
                 where="report_to",
                 mend="Install what it names, or leave it out.",
             ) from None
+        if self.args.world_size > 1:
+            atexit.register(_leave_processes)
         self.remove_callback(PrinterCallback)
         for callback in self.callback_handler.callbacks:
             if hasattr(callback, "logging_dir"):  # TensorBoard's, beside the checkpoints otherwise
@@ -302,6 +305,14 @@ def _penalty(entry: Mapping[str, float], strengths: Mapping[str, float]) -> floa
     if len(found) == 1:
         return next(iter(found.values()))
     return sum(strengths[kind] * value for kind, value in found.items())
+
+
+def _leave_processes() -> None:
+    # gloo's threads let go of the tensors of the last exchange a moment after it, and need the interpreter for that: one that is
+    # being taken down by then ends them, and the process aborts after all was written.
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+        time.sleep(0.1)
 
 
 def _only(items: Sequence[Any]) -> Any:

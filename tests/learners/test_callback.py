@@ -210,6 +210,9 @@ trainer = shared.train(model, sys.argv[1], [callback], per_device_train_batch_si
 if trainer.is_world_process_zero():
     torch.save(shared.trained(trainer.model), sys.argv[1] + "/weights.pt")
     print(json.dumps({"processes": trainer.args.world_size, "backend": str(trainer.args.parallel_mode)}))
+if torch.distributed.is_initialized():  # threads that still hold the last exchange's tensors would abort the end
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
 """
 
 
