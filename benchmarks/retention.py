@@ -53,7 +53,7 @@ from worldschool.records import Example
 
 SCHEMA = "worldschool.retention-record/1"
 RATES = (1e-4, 2e-4, 5e-4, 1e-3)
-RATE, STRENGTHS = 1e-3, (1e4, 1e5, 1e3)
+RATE, STRENGTHS = 1e-3, (1e4, 3e4, 1e3)
 """The likeliest to be told of first."""
 TEXTS = {"validation": ("pydoc:fisher", "prose:validation"), "heldout": ("pydoc:heldout", "prose")}
 TEXT_TOKENS, PIECE = 6000, 200
