@@ -37,6 +37,15 @@ class GoalProposer(Protocol):
         ...
 
 
+@runtime_checkable
+class Onlooker(Protocol):
+    """An agent that can be told of a step that somebody else chose for its character."""
+
+    def notice(self, observation: str, info: dict[str, Any], action: str) -> None:
+        """Take note of what was seen and done instead of asking `act`."""
+        ...
+
+
 class RoundState(Protocol):
     """What an agent knows at the start of a round, learned from the episodes of all rounds before; never changed.
 

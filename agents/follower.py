@@ -82,6 +82,15 @@ class FollowerAgent:
                 return found
         return self._explored(actions)
 
+    def notice(self, observation: str, info: dict[str, Any], action: str) -> None:
+        """Take a step that was chosen for it as done, once, in the plan that it follows."""
+        if self._steps is None:
+            self._steps = self._recalled(observation)
+        place = next((place for place, (_, step) in enumerate(self._steps) if step == action), None)
+        if place is not None:
+            del self._steps[place]
+        self._done.add(action)
+
     def _recalled(self, observation: str) -> list[tuple[Note, str]]:
         if self._recall is None:
             return []

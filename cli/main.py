@@ -371,9 +371,8 @@ def loop(config: ConfigFile, out: Out, set_: Set = None, as_json: AsJson = False
     """Collect, learn, probe, and again; what every round gained, forgot and cost."""
     from worldschool.config import load_config
     from worldschool.files import read_json
-    from worldschool.recipes.loop import LoopConfig
+    from worldschool.recipes.loop import LoopConfig, rounds_table
     from worldschool.recipes.loop import loop as run
-    from worldschool.recipes.loop_report import rounds_table
 
     rounds = run(load_config(LoopConfig, config, set_ or ()), out)
     found = read_json(out / "loop.json", what="a loop's report")

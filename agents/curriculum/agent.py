@@ -1,10 +1,17 @@
-"""The agent: proposes a goal, plans to it with its skills, and tries again differently when that fails."""
+"""The agent: proposes a goal, plans to it with its skills, and tries again differently when that fails.
+
+Where no plan is found another agent may go on, a language model with notes from a memory, say (`CurriculumConfig.tries`): with goals
+that are proposed, steps that are tried, success that the world says and skills that are kept this is the circle of Voyager
+(Wang et al. 2023, arXiv:2305.16291), with plans in the place of programs.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from worldschool.agents.base import Agent, Onlooker, agent_config, make_agent
 from worldschool.agents.curriculum.config import CurriculumConfig, load_model
 from worldschool.agents.curriculum.proposals import propose_goal
 from worldschool.agents.curriculum.state import CurriculumState
@@ -16,7 +23,10 @@ from worldschool.agents.curriculum.tasks import (
     task_generator,
 )
 from worldschool.agents.curriculum.words import Asked, Refusal, propose_in_words
-from worldschool.agents.mcts import MCTS
+from worldschool.agents.language.recall import SkillSource, make_recall
+from worldschool.agents.mcts import MCTS, MCTSConfig
+from worldschool.agents.skills.library import SkillLibrary
+from worldschool.agents.skills.order import Order
 from worldschool.agents.skills.planner import Feedback, SkillPlanner
 from worldschool.envs import World
 from worldschool.records import Goal, Predicate
@@ -52,11 +62,15 @@ class CurriculumAgent:
             self._model = load_model(config.words)
         self._seed = seed
         self._random = Random(seed)
-        self._search = MCTS(config.search, seed)
+        self._search = MCTS(config.search or MCTSConfig(), seed)
+        self._budget = config.search.simulations if config.search else 0
+        self._library = _library(config, world, state)
+        self._other = _other(config, world, seed)
         self._goal = Goal("")
         self._steps: list[str] = []
         self._feedback = Feedback()
         self._retries_left = 0
+        self._went_on = False
         self.refused: tuple[Refusal, ...] = ()
         """Proposals in words that were refused in this episode, and why."""
 
@@ -81,14 +95,16 @@ class CurriculumAgent:
         return proposed.goal
 
     def _planner(self, tasks: TaskGenerator) -> SkillPlanner:
-        known = self._state if self._config.skills else CurriculumState.begin(self._config)
-        return SkillPlanner(known.library, known.order, self._search, tasks.kind, self._seed)
+        order = self._state.order if self._config.skills else Order()
+        return SkillPlanner(self._library, order, self._search, tasks.kind, self._seed)
 
     def reset(self, goal: Goal, info: dict[str, Any]) -> None:
         """Plan from the world's present state, with what is known of earlier failures at this task."""
         self._goal = goal
-        self._retries_left = self._config.retries
-        self._steps = []
+        self._retries_left = self._config.retries if self._budget else 0
+        self._steps, self._went_on = [], False
+        if self._other is not None:
+            self._other.reset(goal, info)
         if goal.predicates and not all(self._world.satisfied(goal)):
             tasks = task_generator(self._world)
             self._skills = self._planner(tasks)
@@ -102,20 +118,57 @@ class CurriculumAgent:
         legal = info.get("legal_actions")
         if legal is None:
             legal = self._world.legal_actions()
-        while not self._steps or self._steps[-1] not in legal:
-            if self._retries_left == 0:
-                return None
+        while not self._can(legal) and self._retries_left:
             self._retries_left -= 1
             self._steps = self._plan()
-        return self._steps.pop()
+        if self._other is None:
+            return self._steps.pop() if self._can(legal) else None
+        if not self._can(legal) and self._went_on:
+            self._steps = self._by_skills()  # what it did may have made one possible
+        self._went_on = not self._can(legal)
+        if self._went_on:
+            return self._other.act(observation, info)
+        action = self._steps.pop()
+        if isinstance(self._other, Onlooker):
+            self._other.notice(observation, info, action)
+        return action
+
+    def _can(self, legal: Sequence[str]) -> bool:
+        """Return whether the plan has a next step, and it can be done."""
+        return bool(self._steps) and self._steps[-1] in legal
 
     def _plan(self) -> list[str]:
         """Return the actions of a new plan as far as one is found, the next one last."""
-        attempt = self._skills.attempt(
-            self._world, self._goal, self._config.search.simulations, self._feedback
-        )
+        attempt = self._skills.attempt(self._world, self._goal, self._budget, self._feedback)
         self._feedback = Feedback(attempt.missing, self._feedback.attempts + 1)
         return list(reversed(attempt.actions))
+
+    def _by_skills(self) -> list[str]:
+        """Return the actions of a plan by skills alone that undoes nothing, the next one last."""
+        return list(reversed(self._skills.attempt(self._world, self._goal, 0).actions))
+
+
+def _library(config: CurriculumConfig, world: World, state: CurriculumState) -> SkillLibrary:
+    """Return the skills that may be used: the memory's if it has some, else those of this run."""
+    if not config.skills:
+        return SkillLibrary()
+    if config.recall is not None:
+        source = make_recall(config.recall)
+        found = source.skills(world.world_id) if isinstance(source, SkillSource) else SkillLibrary()
+        if found:
+            return found
+    return state.library
+
+
+def _other(config: CurriculumConfig, world: World, seed: int) -> Agent | None:
+    """Make whoever goes on where no plan is found."""
+    if config.tries is None:
+        return None
+    settings = dict(config.tries.settings)
+    fields = type(agent_config(config.tries.name, settings)).model_fields
+    given = {"recall": config.recall, "adapter": config.adapter}
+    settings |= {name: value for name, value in given.items() if value is not None and name in fields}
+    return make_agent(config.tries.name, agent_config(config.tries.name, settings), world, seed)
 
 
 def feedback_on(state: CurriculumState, tasks: TaskGenerator, goal: Goal) -> Feedback:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from worldschool.agents.language.config import RecallSettings
 from worldschool.agents.mcts import MCTSConfig
 from worldschool.config import Config
 
@@ -31,6 +32,15 @@ class WordsConfig(Config):
     """Tokens of one proposal at most."""
     solvable_within: int = Field(default=0, ge=0)
     """Also refuse a task for which a plan is not found within so many simulations; 0: do not search beforehand."""
+
+
+class Tries(Config):
+    """An agent that tries what no plan is found for."""
+
+    name: str = "follower"
+    """Of the table of agents; one that does not learn by itself."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Its settings, without `recall` and `adapter`, which the curriculum passes on."""
 
 
 class CurriculumConfig(Config):
@@ -65,12 +75,40 @@ class CurriculumConfig(Config):
     """Most skills that are kept; beyond it those of fewest successes are forgotten."""
     retries: int = Field(default=1, ge=0)
     """How often the agent plans again in the same episode, from the state reached, after an attempt that failed."""
-    search: MCTSConfig = MCTSConfig(simulations=200)
-    """The search for what no skill covers; `simulations` is the budget of each attempt, for all its links together."""
+    search: MCTSConfig | None = MCTSConfig(simulations=200)
+    """The search for what no skill covers; `simulations` is the budget of each attempt, for all its links together. null: none."""
+    tries: Tries | None = None
+    """Who goes on, step by step, where neither a skill nor the search finds a way; null: nobody, the episode ends."""
+    recall: RecallSettings | None = None
+    """A memory: its skills are used, where it has any, in place of those learned in this run; whoever `tries` consults its notes."""
+    adapter: str | None = None
+    """A PEFT adapter, for whoever `tries`."""
+    known: str | None = None
+    """A file with the state to begin with, as another run left it; null: nothing is known."""
     remembered: int = Field(default=8192, ge=1)
     """Proposals and abstract tasks that the state remembers, the latest ones; 16 bytes each and up."""
     words: WordsConfig | None = None
     """A language model that proposes tasks too; none by default."""
+
+    @model_validator(mode="after")
+    def _someone_can_try(self) -> Self:
+        from worldschool.agents.base import agent_config, state_class
+
+        if self.words is not None and self.words.solvable_within and self.search is None:
+            raise ValueError("words.solvable_within searches for plans: give `search`, or leave it out")
+        if self.tries is None:
+            if self.adapter is not None:
+                raise ValueError("`adapter` is for whoever `tries`: give `tries`")
+            return self
+        fields = type(agent_config(self.tries.name, self.tries.settings, "tries")).model_fields
+        if state_class(self.tries.name) is not None:
+            raise ValueError(f"tries.name: {self.tries.name!r} learns by itself: choose another agent")
+        for name, given in (("recall", self.recall), ("adapter", self.adapter)):
+            if self.tries.settings.get(name) is not None:
+                raise ValueError(f"tries.settings.{name} is given by `{name}` beside `tries`: leave it out")
+            if name == "adapter" and given is not None and name not in fields:
+                raise ValueError(f"the agent {self.tries.name!r} has no setting `{name}`")
+        return self
 
 
 @lru_cache(maxsize=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from worldschool.agents.curriculum.config import CurriculumConfig, load_model
@@ -23,6 +24,7 @@ from worldschool.agents.skills.library import SkillLibrary
 from worldschool.agents.skills.order import Order
 from worldschool.envs import World, make
 from worldschool.errors import DatasetError
+from worldschool.files import read_json
 from worldschool.records import Episode
 
 STATE_SCHEMA = "worldschool.curriculum/1"
@@ -77,13 +79,16 @@ class CurriculumState:
 
     @classmethod
     def begin(cls, config: CurriculumConfig) -> CurriculumState:
-        """Return what is known before the first round: nothing.
+        """Return what is known before the first round: nothing, or what the settings' file says.
 
         Raises:
             ModelError: the language model that the settings name cannot be loaded; a run says so here, before it begins.
+            DatasetError: the file is missing, damaged, or no state of a curriculum.
         """
         if config.words is not None:
             load_model(config.words)
+        if config.known is not None:
+            return cls.from_json(config, read_json(Path(config.known), what="a curriculum's state"))
         return cls(config, library=SkillLibrary(limit=config.skill_limit))
 
     def after(self, episodes: Sequence[Episode]) -> CurriculumState:

@@ -6,7 +6,6 @@ import math
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 from typing import Any
@@ -15,6 +14,7 @@ from worldschool.agents.language.config import LanguageConfig
 from worldschool.agents.language.matching import matched
 from worldschool.agents.language.prompt import Story, Turn
 from worldschool.agents.language.recall import Note, Recall, make_recall
+from worldschool.agents.language.usage import Usage
 from worldschool.envs import World
 from worldschool.models.language import ProbedModel, load_model
 from worldschool.records import Goal
@@ -23,29 +23,6 @@ CHARACTERS_PER_TOKEN = 3
 """Where only a server could count: an underestimate, so that a prompt is not longer than it seems."""
 MARGIN = 16
 """Tokens of a context that are left free beside a prompt and what is written."""
-
-
-@dataclass
-class Usage:
-    """What an agent asked of its model.
-
-    Attributes:
-        calls: requests.
-        prompt_tokens: read; a prompt that several actions are scored behind counts once.
-        completion_tokens: written, or scored.
-        seconds: waited.
-        unmatched: written actions that were no legal one, nor like one.
-    """
-
-    calls: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    seconds: float = 0.0
-    unmatched: int = 0
-
-
-TOTAL = Usage()
-"""Of all agents of this process; for reports of what a run cost."""
 
 
 @lru_cache(maxsize=2)
@@ -107,20 +84,31 @@ class LanguageAgent:
         actions: list[str] = self._world.legal_actions() if legal is None else legal
         if not actions:
             return None
+        self._see(observation, info)
+        thought = self._thought() if self._config.think else ""
+        prompt = self._prompt(thought)
+        action = (
+            self._scored(prompt, actions) if self._config.mode == "score" else self._written(prompt, actions)
+        )
+        self._did(action, thought)
+        return action
+
+    def notice(self, observation: str, info: dict[str, Any], action: str) -> None:
+        """Remember a step that was chosen for it, as if it had been its own."""
+        self._see(observation, info)
+        self._did(action)
+
+    def _see(self, observation: str, info: dict[str, Any]) -> None:
         story = self._story
         if self._recall is not None and not story.turns:
             self.notes = self._recall.recall(story.goal, observation, self._world.world_id)
             story.notes = [note.text for note in self.notes]
         error = info.get("error")
         story.seen = f"{observation.strip()}{f' (The last action failed: {error})' if error else ''}"
-        thought = self._thought() if self._config.think else ""
-        prompt = self._prompt(thought)
-        action = (
-            self._scored(prompt, actions) if self._config.mode == "score" else self._written(prompt, actions)
-        )
-        self._done[story.seen, action] += 1
-        story.turns.append(Turn(story.seen, action, thought))
-        return action
+
+    def _did(self, action: str, thought: str = "") -> None:
+        self._done[self._story.seen, action] += 1
+        self._story.turns.append(Turn(self._story.seen, action, thought))
 
     # -- asking the model --------------------------------------------------------------------------------------------
 
@@ -140,8 +128,7 @@ class LanguageAgent:
         """Return the legal action that the model writes; if it writes none, one is drawn."""
         found = matched(self._generated(prompt), actions)
         if found is None:
-            self.usage.unmatched += 1
-            TOTAL.unmatched += 1
+            self.usage.add(Usage(unmatched=1))
             return self._random.choice(list(actions))
         return found
 
@@ -169,12 +156,7 @@ class LanguageAgent:
 
     def _used(self, began: float, prompt: str, texts: Sequence[str]) -> None:
         first, *others = self._count([prompt, *texts])
-        seconds = time.monotonic() - began
-        for usage in (self.usage, TOTAL):
-            usage.calls += 1
-            usage.prompt_tokens += first
-            usage.completion_tokens += sum(others)
-            usage.seconds += seconds
+        self.usage.add(Usage(1, first, sum(others), time.monotonic() - began))
 
     def _count(self, texts: Sequence[str]) -> list[int]:
         found = self._model.count_tokens(texts)

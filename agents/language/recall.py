@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from worldschool.agents.language.config import RecallSettings
+from worldschool.agents.skills.library import SkillLibrary
 from worldschool.errors import ConfigError
 from worldschool.records import Predicate
 
@@ -44,6 +45,15 @@ class Recall(Protocol):
 
     def credit(self, note: Note, success: bool) -> None:
         """Count that a note was acted on, and whether the episode reached its goal."""
+        ...
+
+
+@runtime_checkable
+class SkillSource(Protocol):
+    """A `Recall` that keeps skills, too."""
+
+    def skills(self, world: str) -> SkillLibrary:
+        """Return the skills that are known for a world, by its id."""
         ...
 
 

@@ -1,5 +1,6 @@
 """External memory: experience kept outside the model's weights."""
 
+from worldschool.learners.memory.comparing import compare_failures
 from worldschool.learners.memory.consolidation import Consolidated, Consolidation
 from worldschool.learners.memory.entries import (
     KINDS,
@@ -36,6 +37,7 @@ __all__ = [
     "Ranking",
     "Recalled",
     "Remembered",
+    "compare_failures",
     "credit_followed",
     "known_skills",
     "learn_skills",

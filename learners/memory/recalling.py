@@ -9,9 +9,12 @@ from pathlib import Path
 
 from worldschool.agents.follower import adapted
 from worldschool.agents.language.recall import Note
-from worldschool.learners.memory.entries import Recalled
+from worldschool.agents.skills.library import SkillLibrary
+from worldschool.learners.memory.entries import Entry
+from worldschool.learners.memory.insights import Insights
 from worldschool.learners.memory.memory import Memory
 from worldschool.learners.memory.ranking import Ranking
+from worldschool.learners.memory.skills import known_skills
 from worldschool.learners.memory.telling import told_one
 from worldschool.records import Episode
 
@@ -28,6 +31,7 @@ class MemoryRecall:
         failures: whether failures are recalled, too, as warnings.
         value: weight of what entries were worth, beside similarity's 1.
         characters: of one note, at most.
+        rules: of the strongest insights about a world that are told first, whatever the goal.
 
     Raises:
         MemoryStoreError: there is no memory, or it cannot be read.
@@ -41,11 +45,12 @@ class MemoryRecall:
         failures: bool = True,
         value: float = 0.1,
         characters: int = 600,
+        rules: int = 0,
     ) -> None:
         self._memory = Memory.open(path)
         self._k, self._kind, self._success = k, kind, None if failures else True
         self._ranking = Ranking(value=value)
-        self._characters = characters
+        self._characters, self._rules = characters, rules
 
     def recall(self, goal: str, observation: str, world: str) -> Sequence[Note]:
         """See `Recall.recall`; without a goal, by what is seen."""
@@ -57,10 +62,12 @@ class MemoryRecall:
             success=self._success,
             ranking=self._ranking,
         )
-        return [self._note(one) for one in found]
+        rules = Insights(self._memory, world).rules()[: self._rules] if self._rules else []
+        told = {one.id for one in rules}
+        notes = [*rules, *(one.entry for one in found if one.entry.id not in told)]
+        return [self._note(entry) for entry in notes]
 
-    def _note(self, one: Recalled) -> Note:
-        entry = one.entry
+    def _note(self, entry: Entry) -> Note:
         plan = tuple(found["action"] for found in PLAN.finditer(entry.body) if not found["failed"])
         goal = json.loads(json.loads(entry.provenance).get("goal_predicates") or "[]")
         predicates = tuple((str(name), str(subject), target) for name, subject, target in goal)
@@ -69,6 +76,10 @@ class MemoryRecall:
     def credit(self, note: Note, success: bool) -> None:
         """See `Recall.credit`."""
         self._memory.credit(note.id, success)
+
+    def skills(self, world: str) -> SkillLibrary:
+        """See `SkillSource.skills`."""
+        return known_skills(self._memory, world)
 
     def close(self) -> None:
         """Close the memory."""

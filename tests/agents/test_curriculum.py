@@ -30,7 +30,7 @@ from worldschool.agents.curriculum.tasks import (
 from worldschool.agents.curriculum.words import Asked, examples, prompt, propose_in_words
 from worldschool.canonical import canonical_json
 from worldschool.envs import make
-from worldschool.errors import ConfigError, DatasetError, ModelError
+from worldschool.errors import ConfigError, DatasetError, ModelError, UserError
 from worldschool.experience.recording import EpisodeLabel, record_episode
 from worldschool.records import Episode, Goal
 
@@ -615,3 +615,94 @@ def test_damaged_numbers_are_refused() -> None:
 def test_the_table_knows_the_agent() -> None:
     assert state_class("curriculum") is CurriculumState
     assert state_class("random") is None
+
+
+# -- another agent goes on ------------------------------------------------------------------------------------------------
+
+
+SMALL = {"rooms": [2, 3], "objects": [3, 4], "goal": "random", "max_steps": 16}
+
+
+class Watching:
+    """Walks about at random, and writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.reset_to: list[Goal] = []
+        self.noticed: list[str] = []
+        self.acted = 0
+
+    def reset(self, goal: Goal, info: dict[str, Any]) -> None:
+        self.reset_to.append(goal)
+
+    def act(self, observation: str, info: dict[str, Any]) -> str:
+        self.acted += 1
+        return next(one for one in info["legal_actions"] if one.startswith("walk"))
+
+    def notice(self, observation: str, info: dict[str, Any], action: str) -> None:
+        self.noticed.append(action)
+
+
+def lived_with(config: CurriculumConfig, state: CurriculumState, monkeypatch: pytest.MonkeyPatch) -> Any:
+    other = Watching()
+    monkeypatch.setattr("worldschool.agents.curriculum.agent._other", lambda *_: other)
+    return other, live(config, lambda: household(**SMALL), state, range(12))
+
+
+def test_where_no_plan_is_found_another_agent_goes_on_and_is_told_of_the_steps_that_were_planned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = configured(search=None, tries={"name": "random"})
+    other, episodes = lived_with(config, CurriculumState.begin(config), monkeypatch)
+    assert len(other.reset_to) == 12 and other.acted == sum(len(one.steps) for one in episodes)
+    assert [one.key for one in other.reset_to] == [one.goal_predicates for one in episodes]
+    assert other.noticed == []
+    taught = configured()
+    learned = CurriculumState.begin(taught).after(
+        live(taught, household, CurriculumState.begin(taught), range(30))
+    )
+    assert len(learned.library)
+    other, episodes = lived_with(config, replace(learned, config=config), monkeypatch)
+    planned = sum(len(one.steps) for one in episodes) - other.acted
+    assert planned == len(other.noticed) > 0
+    by_skill = [
+        one for one in episodes if one.success and {step.action for step in one.steps} <= set(other.noticed)
+    ]
+    assert by_skill, "no skill reached a goal"
+
+
+def test_an_attempt_after_every_step_is_by_skills_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = configured(search=None)
+    (episode,) = live(config, lambda: household(**SMALL), CurriculumState.begin(config), [0])
+    assert episode.steps == () and not episode.success  # nothing is known, nobody searches, nobody goes on
+
+
+def test_what_another_run_left_is_known_at_the_beginning(tmp_path: Any) -> None:
+    config = configured()
+    state = CurriculumState.begin(config).after(
+        live(config, household, CurriculumState.begin(config), range(6))
+    )
+    (tmp_path / "state.json").write_text(canonical_json(state.to_json()))
+    later = configured(known=str(tmp_path / "state.json"))
+    assert CurriculumState.begin(later) == replace(state, config=later)
+    (tmp_path / "state.json").write_text("{}")
+    with pytest.raises(DatasetError, match="schema"):
+        CurriculumState.begin(later)
+    with pytest.raises(UserError, match="state.json"):
+        CurriculumState.begin(configured(known=str(tmp_path / "nowhere" / "state.json")))
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({"tries": {"name": "nobody"}}, "there is no agent 'nobody'"),
+        ({"tries": {"name": "curriculum"}}, "learns by itself"),
+        ({"tries": {"name": "follower", "settings": {"focus": 3}}}, "focus"),
+        ({"tries": {"name": "follower", "settings": {"recall": {"use": "a:B"}}}}, "leave it out"),
+        ({"tries": {"name": "follower"}, "adapter": "x"}, "no setting `adapter`"),
+        ({"adapter": "x"}, "give `tries`"),
+        ({"search": None, "words": {"model": "x", "solvable_within": 5}}, "give `search`"),
+    ],
+)  # fmt: skip
+def test_settings_that_do_not_go_together_are_refused(settings: dict[str, Any], match: str) -> None:
+    with pytest.raises(ConfigError, match=match):
+        agent_config("curriculum", settings)

@@ -94,3 +94,14 @@ def test_failures_and_notes_without_a_plan_are_not_followed():
     agent.reset(world.goal, info)
     assert agent.act(observation, info) in world.legal_actions()
     assert list(agent.notes) == [] == agent.followed
+
+
+def test_a_step_that_somebody_else_took_is_not_taken_again():
+    world = make("worldschool/Household-v0", rooms=[2, 3], objects=[3, 4], goal="random")
+    observation, info = world.reset(seed=3)
+    first, second = [one for one in world.legal_actions() if one.startswith("walk to ")][:2]
+    note = Note("n", "text", (first, second, first), True, ())
+    agent = FollowerAgent(FollowerConfig(), world, 0, recall=Notes(note))
+    agent.reset(world.goal, info)
+    agent.notice(observation, info, first)
+    assert [agent.act(observation, info) for _ in range(2)] == [second, first]

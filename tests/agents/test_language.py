@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worldschool.agents.base import agent_config, make_agent
-from worldschool.agents.language import LanguageAgent, LanguageConfig, Note, RecallSettings
+from worldschool.agents.language import LanguageAgent, LanguageConfig, Note, RecallSettings, Usage
 from worldschool.agents.language.matching import matched
 from worldschool.agents.language.prompt import CUT, FOLDED, NOTES, Story, Turn
+from worldschool.agents.language.usage import collected_in, read_usage
 from worldschool.envs import make
 from worldschool.errors import ConfigError, ModelError
 from worldschool.experience.recording import EpisodeLabel, record_episode
@@ -253,3 +254,35 @@ def test_settings_are_checked():
     with pytest.raises(ConfigError, match="agent: recall.use"):
         agent_config("language", {"recall": {"use": "no colon"}})
     assert json.loads(agent_config("language", {"mode": "generate"}).model_dump_json())["mode"] == "generate"
+
+
+def test_a_step_that_somebody_else_chose_is_remembered_as_its_own(world):
+    model = Scripted()
+    agent = agent_for(world, model)
+    observation, info = begun(world, agent)
+    legal = world.legal_actions()
+    agent.notice(observation, info, legal[1])
+    assert model.prompts == [] and agent.usage == Usage()
+    seen, *_, info = world.step(legal[1])
+    agent.act(seen, info)
+    assert (
+        f"Seen: {observation.strip()}\nAction: {legal[1]}\nSeen: {seen.strip()}\nAction:" in model.prompts[0]
+    )
+
+
+def test_what_processes_ask_is_collected_and_a_line_cut_off_by_a_kill_is_passed_over(world, tmp_path):
+    agent = agent_for(world, Scripted())
+    observation, info = begun(world, agent)
+    agent.act(observation, info)  # nobody collects
+    with collected_in(tmp_path / "usage"):
+        agent.act(observation, info)
+        with collected_in(tmp_path / "inner"):
+            agent.act(observation, info)
+        agent.act(observation, info)
+    agent.act(observation, info)
+    found = read_usage(tmp_path / "usage")
+    assert found.calls == 2 and read_usage(tmp_path / "inner").calls == 1 and agent.usage.calls == 5
+    (tmp_path / "usage" / "9.txt").write_text("1 20 3 0.5 1\n1 20")
+    more = read_usage(tmp_path / "usage")
+    assert (more.calls, more.tokens - found.tokens, more.unmatched) == (3, 23, 1)
+    assert read_usage(tmp_path / "none") == Usage()

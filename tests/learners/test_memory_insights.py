@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.learners.test_memory import GOALS, make_episode
-from worldschool.learners.memory import Entry, Insights, Memory, Recalled, quoted, told, trajectory_entry
+from worldschool.learners.memory import (
+    Entry,
+    Insights,
+    Memory,
+    Recalled,
+    compare_failures,
+    quoted,
+    told,
+    trajectory_entry,
+)
 from worldschool.learners.memory.insights import name_of, read_operations
 from worldschool.learners.memory.telling import CONTROL
 
@@ -136,3 +145,28 @@ def test_recalled_entries_are_told_within_bounds_and_failures_as_warnings():
     assert "nothing in them is an instruction" in text and told([]) == ""
     assert len(told(found * 50, longest=900)) <= 900
     assert "> [...]" in told([Recalled(Entry("i", "insight", "k", "word " * 400, ""), 1.0)], each=300)
+
+
+def test_failures_are_compared_with_the_success_at_the_nearest_goal(tmp_path):
+    with Memory.create(tmp_path / "memory") as memory:
+        insights = Insights(memory, "worldschool/Household-v0", lines=1)
+        asked = []
+
+        def ask(prompt):
+            asked.append(prompt)
+            return f"ADD: Rule {len(asked)}."
+
+        memory.add([trajectory_entry(make_episode(1, GOALS[0], success=False))])
+        assert (
+            compare_failures(memory, insights, ask, 3, seed=0) == [] and not asked
+        )  # nothing to compare with
+        successes = [trajectory_entry(make_episode(n, goal)) for n, goal in ((2, GOALS[0]), (3, GOALS[1]))]
+        memory.add([*successes, trajectory_entry(make_episode(4, GOALS[1], success=False))])
+        read = compare_failures(memory, insights, ask, 3, seed=0)
+        assert len(read) == len(asked) == 2 and len(insights.rules()) == 2
+        for prompt in asked:
+            assert "Answer with one line, one of:" in prompt
+            succeeded, failed = prompt.split("An attempt that failed:")
+            (goal,) = {goal for goal in GOALS[:2] if goal in failed}
+            assert goal in succeeded.split("An attempt that succeeded:")[1]
+        assert len(compare_failures(memory, insights, ask, 1, seed=1)) == 1

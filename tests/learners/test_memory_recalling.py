@@ -2,9 +2,10 @@
 
 from tests.learners.test_memory import GOALS, make_episode
 from worldschool.agents.language import LanguageAgent, LanguageConfig, RecallSettings
-from worldschool.agents.language.recall import make_recall
+from worldschool.agents.language.recall import SkillSource, make_recall
 from worldschool.envs import make
-from worldschool.learners.memory import Memory, MemoryRecall, remember
+from worldschool.learners.memory import Insights, Memory, MemoryRecall, remember
+from worldschool.learners.memory.insights import Operation
 
 WORLD = "worldschool/Household-v0"
 USE = "worldschool.learners.memory:MemoryRecall"
@@ -46,3 +47,24 @@ def test_an_agent_finds_its_memory_by_its_settings(tmp_path, tiny_llama):
     agent.reset(world.goal, info)
     assert agent.act(observation, info) in world.legal_actions()
     assert len(agent.notes) == 1
+
+
+def test_the_strongest_rules_are_told_first_whatever_the_goal(tmp_path):
+    remember([make_episode(0, GOALS[0])], tmp_path / "memory")
+    with Memory.open(tmp_path / "memory") as memory:
+        insights = Insights(memory, WORLD)
+        for text in ("Look first.", "Open doors.", "Open doors."):
+            insights.apply([Operation("ADD", "", text)])
+    recall = MemoryRecall(tmp_path / "memory", k=1, rules=1)
+    rule, episode = recall.recall(GOALS[0], "", WORLD)
+    assert rule.text == "A rule that was drawn from experience:\n> Open doors." and rule.plan == ()
+    assert episode.success
+    assert [note.success for note in MemoryRecall(tmp_path / "memory", k=1).recall(GOALS[0], "", WORLD)] == [
+        True
+    ]
+
+
+def test_a_memory_is_a_source_of_skills(tmp_path):
+    remember([make_episode(0, GOALS[0])], tmp_path / "memory")
+    recall = MemoryRecall(tmp_path / "memory")
+    assert isinstance(recall, SkillSource) and len(recall.skills(WORLD)) == 0

@@ -8,14 +8,17 @@ from dataclasses import asdict, replace
 import pytest
 
 from worldschool.agents.language import LanguageAgent, LanguageConfig
+from worldschool.agents.language.usage import collected_in, read_usage
 from worldschool.cli.main import main
 from worldschool.config import build_config
 from worldschool.envs import make
 from worldschool.errors import ConfigError
+from worldschool.experience.runner import AgentSettings, CollectConfig, collect
 from worldschool.experience.store import EpisodeStore
 from worldschool.learners.finetune.acting import acting_examples
-from worldschool.learners.memory import Memory
+from worldschool.learners.memory import Memory, known_skills
 from worldschool.recipes.loop import LoopConfig, loop
+from worldschool.recipes.loop.learning import _asker
 
 HOUSE = {"rooms": [2, 3], "objects": [3, 4], "goal": "random", "max_steps": 16}
 
@@ -100,7 +103,7 @@ def test_a_language_model_learns_both_ways_and_one_at_a_time(tmp_path, tiny_llam
     }
     # A model of random weights reaches nothing: what it did is learned as if it had been a success.
     monkeypatch.setattr(
-        "worldschool.recipes.loop.acting_examples",
+        "worldschool.recipes.loop.learning.acting_examples",
         lambda episodes: acting_examples(replace(one, success=True) for one in episodes),
     )
     (first, last) = loop(config(**small, finetune=tuned), tmp_path / "both")
@@ -137,6 +140,91 @@ def test_what_is_imitated_are_the_actions_of_successes_in_the_agents_own_prompts
     assert all(one.completion == f" {one.answer}\n" for one in own)
 
 
+CIRCLE = {"name": "curriculum", "settings": {"search": None, "tries": {"name": "follower"}}}
+
+
+@pytest.mark.parametrize("world", ["Household", "Shop"])
+def test_the_circle_of_goals_tries_and_skills_turns_in_both_worlds(world, tmp_path):
+    """The curriculum proposes, the agent tries with skills and memory, the world verifies, the skill is kept."""
+    worlds = {"Household": {**HOUSE, "goal": "random"}, "Shop": {"products": 60, "max_steps": 16}}
+    made = config(
+        world=f"worldschool/{world}-v0",
+        world_config=worlds[world],
+        agent=CIRCLE,
+        episodes=40,
+        probed=10,
+        memory={"skills": True},
+    )
+    found = loop(made, tmp_path / "circle")
+    assert [one.skills > 0 for one in found] == [False, True, True]
+    first, second = (list(EpisodeStore.open(tmp_path / "circle" / f"round-{n}" / "practice")) for n in (1, 2))
+    probed = list(EpisodeStore.open(tmp_path / "circle" / "round-2" / "probed"))
+    plain = make(f"worldschool/{world}-v0", **worlds[world], split="validation")
+    for episode in probed:  # on the world's own goals
+        plain.reset(seed=episode.seed)
+        assert episode.goal_predicates == plain.goal.key
+    given = [json.loads(one[0].agent_config) for one in (first, second, probed)]
+    assert [one["known"] and one["known"].split("/")[-2:] for one in given] == [
+        None, ["round-1", "state.json"], ["round-2", "state.json"],
+    ]  # fmt: skip
+    state = json.loads((tmp_path / "circle" / "round-2" / "state.json").read_text())
+    assert state["episodes"] == 80 and len({one.goal_predicates for one in first}) > 10
+    with Memory.open(tmp_path / "circle" / "round-2" / "memory") as memory:
+        known = known_skills(memory, f"worldschool/{world}-v0")
+    assert len(known) == found[2].skills
+    # What a skill does was done, with names in the place of parameters, in an episode of success.
+    verified = {one.episode_id for one in [*first, *second] if one.success}
+    assert all(set(one.skill.episode_ids) <= verified for one in known)
+
+
+def test_an_agent_that_learns_by_itself_needs_nothing_else(tmp_path):
+    quick = {"name": "curriculum", "settings": {"search": {"simulations": 40}}}
+    found = loop(config(agent=quick, memory=None, rounds=1, episodes=10, probed=4), tmp_path / "own")
+    assert found[1].entries == 0 and found[1].skills > 0
+
+
+def test_a_language_models_rules_are_drawn_from_failures_and_told(tmp_path, tiny_llama, monkeypatch):
+    asked = []
+
+    def ask(name):
+        def answer(prompt):
+            asked.append((name, prompt))
+            return "ADD: Open what is closed first."
+
+        return answer
+
+    monkeypatch.setattr("worldschool.recipes.loop.learning._asker", ask)
+    made = config(rounds=1, episodes=60, probed=4, memory={"insights": 2, "insights_model": str(tiny_llama)})
+    found = loop(made, tmp_path / "rules")
+    assert len(asked) == 2 and asked[0][0] == str(tiny_llama)
+    with Memory.open(tmp_path / "rules" / "round-1" / "memory") as memory:
+        (rule,) = memory.listed("insight")
+    assert rule.value == 3 and found[1].entries == 61
+    (episode, *_) = EpisodeStore.open(tmp_path / "rules" / "round-1" / "probed")
+    assert json.loads(episode.agent_config)["recall"]["settings"]["rules"] == 3
+
+
+def test_rules_are_asked_of_a_real_model_and_its_tokens_are_counted(tmp_path, tiny_llama):
+    with collected_in(tmp_path):
+        reply = _asker(str(tiny_llama))("put the apple on the table")
+    used = read_usage(tmp_path)
+    assert isinstance(reply, str) and used.calls == 1 and used.prompt_tokens > 0
+
+
+def test_tokens_are_counted_whatever_the_number_of_workers(tmp_path, tiny_llama):
+    described = CollectConfig(
+        world_config={**HOUSE, "max_steps": 2},
+        agent=AgentSettings(name="language", settings={"model": str(tiny_llama), "context": 300}),
+        episodes=2,
+    )
+    used = []
+    for workers in (1, 2):
+        with collected_in(tmp_path / f"usage-{workers}"):
+            collect(described.model_copy(update={"workers": workers}), tmp_path / str(workers))
+        used.append(read_usage(tmp_path / f"usage-{workers}"))
+    assert used[0].calls == used[1].calls == 4 and used[0].tokens == used[1].tokens > 0
+
+
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
@@ -146,6 +234,8 @@ def test_what_is_imitated_are_the_actions_of_successes_in_the_agents_own_prompts
         ({"agent": {"name": "follower", "settings": {"recall": {"use": "a:B"}}}}, "agent.settings.recall is set by the loop"),
         ({"finetune": {"examples": ["x"]}, "agent": {"name": "language"}}, "finetune.examples are the loop's own"),
         ({"rounds": 0}, "rounds"),
+        ({"memory": {"insights": 2}}, "give `memory.insights_model`"),
+        ({"agent": {"name": "curriculum", "settings": {"known": "x"}}}, "agent.settings.known is set by the loop"),
     ],
 )  # fmt: skip
 def test_bad_input_names_the_mend(changes, match):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from worldschool.files import write_atomic, write_json
 
 if TYPE_CHECKING:
-    from worldschool.recipes.loop import Round
+    from worldschool.recipes.loop.rounds import Round
 
 
 def write_report(schema: str, rounds: Sequence[Round], best: Mapping[str, Any], out: Path) -> None:
@@ -38,6 +38,7 @@ def rounds_table(rounds: Sequence[Round]) -> str:
         "model tokens",
         "trained tokens",
         "entries",
+        "skills",
         *(f"perplexity of {name}" for name in texts),
         "seconds",
     ]
@@ -54,6 +55,7 @@ def rounds_table(rounds: Sequence[Round]) -> str:
                 str(one.model_tokens),
                 str(one.trained_tokens),
                 str(one.entries),
+                str(one.skills),
                 *(f"{100 * one.forgotten[name]:+.2f}%" if name in one.forgotten else "" for name in texts),
                 f"{one.seconds:.0f}",
             ]
