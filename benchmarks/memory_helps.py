@@ -65,12 +65,12 @@ class Empty:
 class Drawn:
     """Recalls what any of many goals would have recalled."""
 
-    def __init__(self, recall: Recall, goals: Sequence[str], seed: int) -> None:
-        self._recall, self._goals, self._random = recall, goals, Random(seed)
+    def __init__(self, recall: Recall, goals: Sequence[str], seed: int, count: int = 3) -> None:
+        self._recall, self._goals, self._random, self._count = recall, goals, Random(seed), count
 
     def recall(self, goal: str, observation: str, world: str) -> Sequence[Note]:
         """Return the nearest notes to goals that are drawn."""
-        drawn = self._random.sample(self._goals, K)
+        drawn = self._random.sample(self._goals, self._count)
         return [self._recall.recall(one, observation, world)[0] for one in drawn]
 
     def credit(self, note: Note, success: bool) -> None:
@@ -127,7 +127,7 @@ def _world(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Fi
 def _ways(folder: Path, lived: Sequence[Episode], options: argparse.Namespace) -> list[tuple[str, Recall]]:
     plain = MemoryRecall(folder / "memory", k=K, failures=False, value=0.0)
     credited = MemoryRecall(folder / "memory", k=K, failures=False, value=VALUE)
-    drawn = Drawn(plain, [episode.goal for episode in lived if episode.success], options.seed)
+    drawn = Drawn(plain, [episode.goal for episode in lived if episode.success], options.seed, K)
     return [("empty", Empty()), ("random", drawn), ("recall", plain), ("credit", credited)]
 
 
