@@ -1,6 +1,6 @@
 """Does a memory help a language model? SmolLM2-135M scores legal actions, with nothing, random entries or recalled ones as notes.
 
-    python -m benchmarks.memory_language [--model smollm2-135m] [--goals 40] [--seeds 3] [--budget 4000] [--json OUT]
+    python -m benchmarks.memory_language [--model smollm2-135m] [--goals 40] [--seeds 3] [--budget 12000] [--json OUT]
 
 The memory holds what MCTS lived in training houses; the goals are of held-out houses, with other names and things. The agent
 (`agents.language`) is the same each time; what differs is what it recalls:
@@ -73,6 +73,9 @@ class Budgeted:
 def main() -> None:
     """Measure and report."""
     options = _options()
+    if options.way:
+        _way(options.way, options)
+        return
     shown = {way: _way(way, options) for way in WAYS}
     report(_figures(shown), options.seed, options.json)
 
@@ -82,13 +85,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--goals", type=int, default=40)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--budget", type=int, default=4000, help="tokens of an episode")
+    parser.add_argument("--budget", type=int, default=12_000, help="tokens of an episode")
+    parser.add_argument("--contrast", type=float, default=1.0, help="see `LanguageConfig.contrast`")
+    parser.add_argument("--way", choices=WAYS, help="only live this one's episodes; another call reports")
     parser.add_argument("--temperature", type=float, default=0.2)
     parser.add_argument("--episodes", type=int, default=400, help="that the memory holds")
     parser.add_argument("--out", type=Path, default=Path("memory-language"))
     options = parser.parse_args()
     if options.quick:
-        options.goals, options.seeds, options.episodes, options.budget = 2, 1, 12, 900
+        options.goals, options.seeds, options.episodes, options.budget = 2, 1, 12, 1500
     return options
 
 
@@ -114,7 +119,8 @@ def _recall(way: str, seed: int, options: argparse.Namespace) -> Recall:
 def _way(way: str, options: argparse.Namespace) -> list[list[Shown]]:
     """Return what a way shows: a row a goal, an item a seed."""
     record = options.out / f"{way}.json"
-    described = [options.model, options.goals, options.seeds, options.budget, options.temperature]
+    names = ("model", "goals", "seeds", "episodes", "budget", "temperature", "contrast")
+    described = {name: getattr(options, name) for name in names}
     if record.exists() and (kept := read_json(record, what="a way's record"))["described"] == described:
         return [[Shown(**one) for one in row] for row in kept["rows"]]
     model = load_model(options.model, None, "auto")
@@ -134,7 +140,9 @@ def _way(way: str, options: argparse.Namespace) -> list[list[Shown]]:
 def _live(
     world: World, model: ProbedModel, recall: Recall, goal: int, seed: int, options: argparse.Namespace
 ) -> Shown:
-    config = LanguageConfig(model=options.model, context=1024, temperature=options.temperature)
+    config = LanguageConfig(
+        model=options.model, context=1024, temperature=options.temperature, contrast=options.contrast
+    )
     agent = LanguageAgent(config, world, seed, model=model, recall=recall)
     label = EpisodeLabel(f"{goal}-{seed}", 0, 0, goal, "language", "{}", "heldout")
     episode = record_episode(world, Budgeted(agent, options.budget), label, strict=True)

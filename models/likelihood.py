@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import torch
 from worldschool.errors import ModelError
 from worldschool.models.causal import mask_for
 from worldschool.models.packing import Packed, batches_by_length, collate, common_prefix, pack
-from worldschool.models.prefix import SharedPrefix
+from worldschool.models.prefix import Prefix, SharedPrefix
 from worldschool.progress import Advance
 
 if TYPE_CHECKING:
@@ -118,6 +118,28 @@ def token_logprobs(
     return results
 
 
+def row_logprobs(
+    model: LocalModel, prompt: str, completions: Sequence[str], begin: Callable[[Packed], Prefix]
+) -> list[ScoredTokens]:
+    """Return each completion's tokens with their log-probabilities behind one prompt.
+
+    Args:
+        model: whose log-probabilities.
+        prompt: what they are scored behind.
+        completions: at least one.
+        begin: gives what is known already of the row in which they are laid out.
+
+    Raises:
+        ModelError, NotFiniteError: see `token_logprobs`.
+    """
+    (pairs,) = _encoded(model, [prompt], [completions])
+    row = _row(model, pairs, aligned=False)
+    (logprobs,) = _batch_logprobs(model, begin(row.packed), [row])
+    if any(math.isnan(value) for value in logprobs):
+        raise NotFiniteError.at(0, model.name)
+    return _by_completion(row, logprobs)
+
+
 def _encoded(
     model: LocalModel, prompts: Sequence[str], completions: Sequence[Sequence[str]]
 ) -> list[list[tuple[list[int], list[int]]]]:
@@ -146,7 +168,7 @@ def _row(model: LocalModel, pairs: list[tuple[list[int], list[int]]], aligned: b
     return _Row(pack(pairs[0][0][:shared], behind), tuple(len(tokens) for tokens in scored))
 
 
-def _batch_logprobs(model: LocalModel, shared: SharedPrefix, rows: Sequence[_Row]) -> list[list[float]]:
+def _batch_logprobs(model: LocalModel, shared: Prefix, rows: Sequence[_Row]) -> list[list[float]]:
     """Return, for each row, the log-probabilities of its scored tokens in order."""
     hidden = _hidden(model, shared, [row.packed for row in rows])
     places = [(number, *place) for number, row in enumerate(rows) for place in row.scored()]
@@ -161,16 +183,16 @@ def _batch_logprobs(model: LocalModel, shared: SharedPrefix, rows: Sequence[_Row
     return [[next(following) for _ in range(sum(row.counts))] for row in rows]
 
 
-def _hidden(model: LocalModel, shared: SharedPrefix, rows: Sequence[Packed]) -> torch.Tensor:
+def _hidden(model: LocalModel, shared: Prefix, rows: Sequence[Packed]) -> torch.Tensor:
     """Return the rows' hidden states `[rows, length - shared, d]` behind the tokens that all rows share."""
     packed = collate(rows, model.pad_id, model.device)
-    skipped = shared.length
+    skipped, past = shared.length, shared.past(len(rows))
     hidden: torch.Tensor = model.decoder(
         input_ids=packed.input_ids[:, skipped:],
         attention_mask=mask_for(model.model, packed.attention_mask[:, :, skipped:]),
         position_ids=packed.position_ids[:, skipped:],
-        past_key_values=shared.cache(len(rows)) if skipped else None,
-        use_cache=bool(skipped),
+        past_key_values=past,
+        use_cache=past is not None,
     ).last_hidden_state
     return hidden
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 from worldschool.agents.language.config import LanguageConfig
 from worldschool.agents.language.matching import matched
@@ -16,11 +17,16 @@ from worldschool.agents.language.prompt import Story, Turn
 from worldschool.agents.language.recall import Note, Recall, make_recall
 from worldschool.agents.language.usage import Usage
 from worldschool.envs import World
-from worldschool.models.language import ProbedModel, load_model
+from worldschool.models.growing import GrowingPrompt
+from worldschool.models.language import CompletionScore, LocalModel, ProbedModel, load_model
 from worldschool.records import Goal
+
+Scorer: TypeAlias = Callable[[str, Sequence[str]], list[CompletionScore]]
 
 CHARACTERS_PER_TOKEN = 3
 """Where only a server could count: an underestimate, so that a prompt is not longer than it seems."""
+ASKED = "Action:"
+"""The last words of a prompt that asks for an action."""
 MARGIN = 16
 """Tokens of a context that are left free beside a prompt and what is written."""
 
@@ -29,6 +35,18 @@ MARGIN = 16
 def _loaded(model: str, adapter: str | None, dtype: str) -> ProbedModel:
     # An agent lives for one episode; its model is loaded once.
     return load_model(model, adapter, dtype)
+
+
+def _scorer(model: ProbedModel) -> Scorer:
+    """Return what scores actions behind the growing prompt of one episode: where the model is here, nothing is computed twice."""
+    if isinstance(model, LocalModel):
+        return GrowingPrompt(model).score
+
+    def score(prompt: str, completions: Sequence[str]) -> list[CompletionScore]:
+        (row,) = model.score([prompt], [completions])
+        return row
+
+    return score
 
 
 class LanguageAgent:
@@ -67,12 +85,16 @@ class LanguageAgent:
         self.notes: Sequence[Note] = ()
         self._story = Story("")
         self._done: Counter[tuple[str, str]] = Counter()
+        self._idle: set[tuple[str, str]] = set()
+        self._scorers = _scorer(self._model), _scorer(self._model)  # without the goal, and with it
 
     def reset(self, goal: Goal, info: dict[str, Any]) -> None:
         """Begin an episode; notes are recalled when the first observation is there."""
         self._story = Story(goal.text)
         self.notes = ()
         self._done.clear()
+        self._idle.clear()
+        self._scorers = _scorer(self._model), _scorer(self._model)
 
     def act(self, observation: str, info: dict[str, Any]) -> str | None:
         """Return a legal action, or None if there is none.
@@ -105,6 +127,8 @@ class LanguageAgent:
             story.notes = [note.text for note in self.notes]
         error = info.get("error")
         story.seen = f"{observation.strip()}{f' (The last action failed: {error})' if error else ''}"
+        if story.turns and story.turns[-1].seen == story.seen:
+            self._idle.add((story.seen, story.turns[-1].action))
 
     def _did(self, action: str, thought: str = "") -> None:
         self._done[self._story.seen, action] += 1
@@ -112,9 +136,10 @@ class LanguageAgent:
 
     # -- asking the model --------------------------------------------------------------------------------------------
 
-    def _prompt(self, thought: str) -> str:
-        said = f"Thought: {thought}\nAction:" if thought else "Action:"
-        return f"{self._story.prompt(self._budget(said), self._count)}{said}"
+    def _prompt(self, thought: str, goal: bool = True) -> str:
+        said = f"Thought: {thought}\n{ASKED}" if thought else ASKED
+        story = self._story if goal else replace(self._story, goal="", notes=())
+        return f"{story.prompt(self._budget(said), self._count)}{said}"
 
     def _budget(self, said: str) -> int:
         bound = min(self._config.context, self._model.context_length)
@@ -139,20 +164,31 @@ class LanguageAgent:
         return text
 
     def _scored(self, prompt: str, actions: Sequence[str]) -> str:
-        began = time.monotonic()
-        (row,) = self._model.score([prompt], [[f" {action}" for action in actions]])
-        self._used(began, prompt, actions)
-        by_token = self._config.normalization == "tokens"
+        seen = self._story.seen
+        actions = [action for action in actions if (seen, action) not in self._idle] or list(actions)
+        scores = self._likely(prompt, actions)
+        if self._config.contrast:
+            without = self._likely(self._prompt("", goal=False), actions, goal=False)
+            scores = [
+                score - self._config.contrast * other for score, other in zip(scores, without, strict=True)
+            ]
         scores = [
-            one.logprob / (one.tokens if by_token else 1)
-            - self._config.again * self._done[self._story.seen, action]
-            for one, action in zip(row, actions, strict=True)
+            score - self._config.again * self._done[seen, action]
+            for score, action in zip(scores, actions, strict=True)
         ]
         best = max(scores)
         if not self._config.temperature:
             return actions[scores.index(best)]
         weights = [math.exp((score - best) / self._config.temperature) for score in scores]
-        return self._random.choices(list(actions), weights)[0]
+        return self._random.choices(actions, weights)[0]
+
+    def _likely(self, prompt: str, actions: Sequence[str], goal: bool = True) -> list[float]:
+        """Return the log-likelihood of each action behind a prompt, or its mean over tokens."""
+        began = time.monotonic()
+        row = self._scorers[goal](prompt, [f" {action}" for action in actions])
+        self._used(began, prompt, actions)
+        by_token = self._config.normalization == "tokens"
+        return [one.logprob / (one.tokens if by_token else 1) for one in row]
 
     def _used(self, began: float, prompt: str, texts: Sequence[str]) -> None:
         first, *others = self._count([prompt, *texts])

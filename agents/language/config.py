@@ -37,9 +37,14 @@ class LanguageConfig(Config):
     """Tokens of a thought, and of a written action, at most."""
     normalization: Literal["sum", "tokens"] = "tokens"
     """Actions are compared by the log-likelihood of their texts, or by its mean over tokens."""
+    contrast: float = Field(default=0.0, ge=0)
+    """How much of an action's log-likelihood behind the same prompt without goal and notes is taken off: 1 compares actions by the
+    pointwise mutual information with the goal (as Holtzman et al. 2021, arXiv:2104.08315, do with answers and questions). Takes twice
+    the tokens; small models, which otherwise repeat what they did, act towards the goal with it."""
     temperature: float = Field(default=0.0, ge=0)
     """0: the likeliest action; above, actions are drawn by their scores over this."""
     again: float = Field(default=1.0, ge=0)
-    """Nats taken off an action's score for each time that it was done in the very same view: small models repeat themselves."""
+    """Nats taken off an action's score for each time that it was done in the very same view: small models repeat themselves. One after
+    which nothing that is seen had changed is not done again there, unless there is no other."""
     recall: RecallSettings | None = None
     """Notes that are consulted at the start of an episode; null: none."""

@@ -77,7 +77,8 @@ def test_the_likeliest_legal_action_is_taken_and_what_was_asked_is_counted(world
     assert agent.usage.calls == 1 and agent.usage.prompt_tokens == len(prompt.split())
     assert agent.usage.completion_tokens == sum(len(action.split()) for action in legal)
     # In the same view the second time another action comes first: each time costs a nat.
-    assert agent.act(observation, info) == legal[2] and agent.act(observation, info) == legal[0]
+    done = [agent.act(seen, info) for seen in ("elsewhere", observation, "elsewhere", observation)]
+    assert done[1::2] == [legal[2], legal[0]]
     assert f"Action: {legal[2]}\nSeen: " in model.prompts[1]
 
 
@@ -286,3 +287,57 @@ def test_what_processes_ask_is_collected_and_a_line_cut_off_by_a_kill_is_passed_
     more = read_usage(tmp_path / "usage")
     assert (more.calls, more.tokens - found.tokens, more.unmatched) == (3, 23, 1)
     assert read_usage(tmp_path / "none") == Usage()
+
+
+class Unmoved(Scripted):
+    """Likes what the prompt repeats, whatever the goal; and a little what the goal says, and notes."""
+
+    def score(self, prompts, completions, advance=None):
+        self.prompts += prompts
+        found = []
+        for prompt, row in zip(prompts, completions, strict=True):
+            head, _, rest = prompt.partition("Seen:")
+            goal = head.split("Goal: ")[1]
+            found.append(
+                [
+                    CompletionScore(
+                        5.0 * rest.count(text.strip()) + sum(word in goal for word in text.split()), 1, 1
+                    )
+                    for text in row
+                ]
+            )
+        return found
+
+
+def test_contrast_takes_off_what_is_likely_without_goal_and_notes(world):
+    model = Unmoved()
+    notes = [Note("n", "> grab the moon")]
+    agent = agent_for(world, model, type("R", (), {"recall": lambda *_: notes})(), contrast=1.0, again=0.0)
+    observation, info = begun(world, agent)
+    wanted = next(one for one in world.legal_actions() if any(word in one for word in ("walk to",)))
+    agent._story.goal = wanted
+    for _ in range(2):
+        agent.notice(observation, info, "dance")
+    info = {**info, "legal_actions": ["dance", wanted]}
+    agent._idle.clear()
+    assert agent.act(observation, info) == wanted
+    with_goal, without = model.prompts
+    assert "Goal: none; look around\n" in without and "moon" not in without and "Action: dance" in without
+    assert f"Goal: {wanted}\n" in with_goal and "moon" in with_goal
+    assert agent.usage.calls == 2
+    plain = agent_for(world, Unmoved(), again=0.0)
+    begun(world, plain)
+    plain._story.goal = wanted
+    plain.notice(observation, info, "dance")
+    plain.notice(f"{observation} Again.", info, "dance")
+    assert plain.act(observation, info) == "dance"
+
+
+def test_what_changed_nothing_is_not_done_again_in_that_view_unless_there_is_nothing_else(world):
+    model = Scripted(["dance", "sing"])
+    agent = agent_for(world, model, again=0.0)
+    _, info = begun(world, agent)
+    info = {**info, "legal_actions": ["sing", "dance"]}
+    assert [agent.act(seen, info) for seen in ("here", "there", "there", "there", "here", "there")] == [
+        "dance", "dance", "sing", "dance", "dance", "dance",
+    ]  # fmt: skip
