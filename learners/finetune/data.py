@@ -67,12 +67,13 @@ def weight_of(rows: Sequence[Row]) -> float:
 
 
 class _Encoded(NamedTuple):
-    """An example's tokens: its prompt's, its completion's, and which of the prompt's are learned, too."""
+    """An example's tokens: its prompt's, its completion's, and which of the prompt's are learned, too; and how many examples it is."""
 
     head: list[int]
     tail: list[int]
     also: list[int]
     weight: float
+    examples: int = 1
 
     def __len__(self) -> int:
         return len(self.head) + len(self.tail)
@@ -111,13 +112,30 @@ def build_rows(
                 also = answer_tokens(tokenizer, example.prompt) if learn_shots else []
                 also = [at for at in also if 0 < at < len(head)]
                 fitting.append(_Encoded(head, tail, also, example.weight))
-        rows += _pack_group(fitting, max_length)
+        rows += _pack_group(_chained(fitting), max_length)
     if not rows:
         reason = f"The first was left out because: {excluded[0][1]}." if excluded else None
         raise DatasetError(
             f"none of the {len(excluded)} examples can be trained on", where="examples", mend=reason
         )
     return TrainingData(tuple(rows), tuple(excluded))
+
+
+def _chained(group: Sequence[_Encoded]) -> list[_Encoded]:
+    """Make one of examples whose prompts go on where the one before has ended, as an agent's do from step to step."""
+    found: list[_Encoded] = []
+    for one in group:
+        before = found[-1] if found else None
+        if before is not None and one.weight == before.weight:
+            whole = before.head + before.tail
+            if one.head[: len(whole)] == whole:
+                learned = {*before.also, *range(len(before.head), len(whole)), *one.also}
+                found[-1] = _Encoded(
+                    one.head, one.tail, sorted(learned), one.weight, before.examples + one.examples
+                )
+                continue
+        found.append(one)
+    return found
 
 
 def _pack_group(group: list[_Encoded], max_length: int) -> list[Row]:
@@ -148,7 +166,7 @@ def _row(group: list[_Encoded], shared: int) -> Row:
             here = start + at - shared
             places.append((here, shared - 1 if at == shared else here - 1, one.weight))
     targets, predictors, weights = zip(*places, strict=True)
-    return Row(packed, targets, predictors, weights, len(group))
+    return Row(packed, targets, predictors, weights, sum(one.examples for one in group))
 
 
 def text_row(tokens: Sequence[int]) -> Row:

@@ -139,6 +139,31 @@ def test_several_answers_to_one_prompt_each_begin_behind_it(model, tokenizer):
     assert_same(found, expected)
 
 
+def test_prompts_that_go_on_from_one_another_are_one_text_with_the_same_loss(model, tokenizer):
+    """As an agent's do: what it saw and did before comes again at every step."""
+    seen, done = "You are here. ", [" walk to desk\n", " open door\n", " grab lamp\n", " look\n"]
+    examples, prompt = [], STORIES[0]
+    for number, action in enumerate(done):
+        prompt += f"Seen: {seen * number}\nAction:"
+        if number != 1:  # that one failed: it is told of, and not learned
+            examples.append(example(number, prompt, action.strip(), "e"))
+        prompt += action
+    other = example(9, STORIES[1] + ASKED[0][0], "desk", "f")
+    data = build_rows(tokenizer, [*examples, other], 512)
+    assert [row.examples for row in data.rows] == [3, 1] and data.examples == 4
+    whole = examples[-1].prompt + examples[-1].completion
+    assert data.rows[0].packed.tokens == tuple(tokenizer(whole)["input_ids"])
+    expected_loss, expected = naive_gradients(model, tokenizer, [*examples, other])
+    value, found = gradients(model, data.rows)
+    assert value == pytest.approx(expected_loss, rel=1e-4)
+    assert_same(found, expected)
+    apart = [dataclasses.replace(one, weight=1.0 + number) for number, one in enumerate(examples)]
+    assert sum(row.examples for row in build_rows(tokenizer, apart, 512).rows) == 3
+    naive, _ = naive_gradients(model, tokenizer, apart)
+    loss, _ = gradients(model, build_rows(tokenizer, apart, 512).rows)
+    assert loss == pytest.approx(naive, rel=1e-4)
+
+
 def test_grouped_rows_with_eager_attention(tiny_models, tokenizer):
     llama = tiny_models.llama()
     llama.set_attn_implementation("eager")
