@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from worldschool.models.causal import base_of
-from worldschool.models.likelihood import row_logprobs
-from worldschool.models.packing import Packed, common_prefix
+from worldschool.models.causal import base_of, mask_for
+from worldschool.models.likelihood import NotFiniteError, ScoredTokens, encoded_row
+from worldschool.models.packing import common_prefix
+from worldschool.models.token_tree import TokenTree
 
 if TYPE_CHECKING:
     from worldschool.models.language import CompletionScore, LocalModel
 
 
 class GrowingPrompt:
-    """Keeps the keys and values of the prompt that was scored behind last.
+    """Keeps the keys and values of the prompt that was scored behind last, and computes what completions begin with once.
 
     Scores are those of `LanguageModel.score` up to rounding. What is kept begins with this object, so that equal calls give equal
     scores whatever the model was asked before.
@@ -25,7 +27,7 @@ class GrowingPrompt:
         model: that scores.
 
     Attributes:
-        computed: tokens of prompts that were computed so far, those that were kept left out.
+        computed: tokens that were computed so far.
     """
 
     def __init__(self, model: LocalModel) -> None:
@@ -43,48 +45,66 @@ class GrowingPrompt:
         """
         from worldschool.models.language import CompletionScore
 
-        scored = row_logprobs(self._model, prompt, completions, self._begin)
-        self._end()
-        return [CompletionScore.of(one, text) for one, text in zip(scored, completions, strict=True)]
+        before, behind, counts = encoded_row(self._model, prompt, completions)
+        tree = TokenTree.of(behind)
+        values = self._logprobs(tuple(before), tree)
+        if any(math.isnan(value) for value in values):
+            raise NotFiniteError.at(0, self._model.name)
+        found = []
+        for path, count, text in zip(tree.paths, counts, completions, strict=True):
+            nodes = path[len(path) - count :]
+            scored = ScoredTokens(
+                tuple(tree.tokens[node] for node in nodes), tuple(values[node] for node in nodes)
+            )
+            found.append(CompletionScore.of(scored, text))
+        return found
 
-    def _begin(self, row: Packed) -> KeptPrefix:
-        """Return what the row begins with, of what is kept; its last token before the completions is computed anew."""
+    def _logprobs(self, prompt: tuple[int, ...], tree: TokenTree) -> list[float]:
+        """Return the log-probability (nats) of each node after the prompt and what is above it."""
+        kept = self._keep(prompt)
+        new = len(prompt) - kept
+        self.computed += new + len(tree.tokens)
+        device = self._model.device
+        positions = [*range(kept, len(prompt)), *(len(prompt) + depth for depth in tree.depths)]
+        hidden = self._model.decoder(
+            input_ids=torch.tensor([[*prompt[kept:], *tree.tokens]], device=device),
+            attention_mask=mask_for(
+                self._model.model, tree.visible(len(prompt), kept)[None, None].to(device)
+            ),
+            position_ids=torch.tensor([positions], device=device),
+            past_key_values=self._cache,
+            use_cache=True,
+        ).last_hidden_state[0]
+        self._forget_nodes(prompt)
+        # A node is predicted by its parent, a root by the prompt's last token; each predictor's logits are computed once.
+        predictors = sorted(set(tree.parents))
+        places = torch.tensor([new + parent for parent in predictors], device=device)
+        logprobs = self._model.logits(hidden[places]).log_softmax(-1)
+        rows = {parent: row for row, parent in enumerate(predictors)}
+        at = [rows[parent] for parent in tree.parents], list(tree.tokens)
+        values: list[float] = logprobs[at].tolist()
+        return values
+
+    def _keep(self, prompt: tuple[int, ...]) -> int:
+        """Cut what is kept to what this prompt begins with, too; return how long that is. Its last token is computed anew."""
         from transformers import DynamicCache
 
-        prompt = row.tokens[: row.starts[0]]
         length = min(common_prefix([prompt, self._tokens]), len(prompt) - 1) if self._cache is not None else 0
         if length:
             self._cut(length)
         else:
             self._cache = DynamicCache(config=base_of(self._model.model).config)
-        self._tokens = prompt
-        self.computed += len(prompt) - length
-        return KeptPrefix(length, self._cache)
+        return length
 
-    def _end(self) -> None:
-        """Take the completions out of what is kept; a cache that slides cannot be cut, and is dropped."""
+    def _forget_nodes(self, prompt: tuple[int, ...]) -> None:
+        """Keep the prompt alone; a cache that slides cannot be cut, and is dropped."""
+        self._tokens = prompt
         if any(getattr(layer, "is_sliding", False) for layer in self._cache.layers):
             self._tokens, self._cache = (), None
         else:
-            self._cut(len(self._tokens))
+            self._cut(len(prompt))
 
     def _cut(self, length: int) -> None:
         over = self._cache.get_seq_length() - length
         if over:
             self._cache.crop(-over)
-
-
-class KeptPrefix:
-    """The beginning of one row, with its keys and values; what is computed behind it is added to them.
-
-    Attributes:
-        length: in tokens.
-    """
-
-    def __init__(self, length: int, cache: Any) -> None:
-        self.length, self._cache = length, cache
-
-    def past(self, rows: int) -> Any:
-        """Return the keys and values, to be written to."""
-        assert rows == 1, "a growing prompt is one row"
-        return self._cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import torch
 from worldschool.errors import ModelError
 from worldschool.models.causal import mask_for
 from worldschool.models.packing import Packed, batches_by_length, collate, common_prefix, pack
-from worldschool.models.prefix import Prefix, SharedPrefix
+from worldschool.models.prefix import SharedPrefix
 from worldschool.progress import Advance
 
 if TYPE_CHECKING:
@@ -118,26 +118,17 @@ def token_logprobs(
     return results
 
 
-def row_logprobs(
-    model: LocalModel, prompt: str, completions: Sequence[str], begin: Callable[[Packed], Prefix]
-) -> list[ScoredTokens]:
-    """Return each completion's tokens with their log-probabilities behind one prompt.
-
-    Args:
-        model: whose log-probabilities.
-        prompt: what they are scored behind.
-        completions: at least one.
-        begin: gives what is known already of the row in which they are laid out.
+def encoded_row(
+    model: LocalModel, prompt: str, completions: Sequence[str]
+) -> tuple[list[int], list[list[int]], list[int]]:
+    """Return the tokens that all texts of a prompt and a completion share, those behind for each, and how many of these are scored.
 
     Raises:
-        ModelError, NotFiniteError: see `token_logprobs`.
+        ModelError: the prompt is empty, or does not fit the context with its longest completion.
     """
     (pairs,) = _encoded(model, [prompt], [completions])
-    row = _row(model, pairs, aligned=False)
-    (logprobs,) = _batch_logprobs(model, begin(row.packed), [row])
-    if any(math.isnan(value) for value in logprobs):
-        raise NotFiniteError.at(0, model.name)
-    return _by_completion(row, logprobs)
+    shared, behind = _behind(model, pairs)
+    return pairs[0][0][:shared], behind, [len(tail) for _, tail in pairs]
 
 
 def _encoded(
@@ -161,14 +152,19 @@ def _encoded(
 
 
 def _row(model: LocalModel, pairs: list[tuple[list[int], list[int]]], aligned: bool) -> _Row:
-    shared = min(common_prefix([head + tail for head, tail in pairs]), *(len(head) for head, _ in pairs))
-    model.check_length(shared, max(len(head) + len(tail) for head, tail in pairs))
-    behind = [(head + tail)[shared:] for head, tail in pairs]
+    shared, behind = _behind(model, pairs)
     scored = behind if aligned else [tail for _, tail in pairs]
     return _Row(pack(pairs[0][0][:shared], behind), tuple(len(tokens) for tokens in scored))
 
 
-def _batch_logprobs(model: LocalModel, shared: Prefix, rows: Sequence[_Row]) -> list[list[float]]:
+def _behind(model: LocalModel, pairs: list[tuple[list[int], list[int]]]) -> tuple[int, list[list[int]]]:
+    """Return how many tokens all texts share, of their prompt's at most, and what stands behind in each."""
+    shared = min(common_prefix([head + tail for head, tail in pairs]), *(len(head) for head, _ in pairs))
+    model.check_length(shared, max(len(head) + len(tail) for head, tail in pairs))
+    return shared, [(head + tail)[shared:] for head, tail in pairs]
+
+
+def _batch_logprobs(model: LocalModel, shared: SharedPrefix, rows: Sequence[_Row]) -> list[list[float]]:
     """Return, for each row, the log-probabilities of its scored tokens in order."""
     hidden = _hidden(model, shared, [row.packed for row in rows])
     places = [(number, *place) for number, row in enumerate(rows) for place in row.scored()]
@@ -183,16 +179,16 @@ def _batch_logprobs(model: LocalModel, shared: Prefix, rows: Sequence[_Row]) -> 
     return [[next(following) for _ in range(sum(row.counts))] for row in rows]
 
 
-def _hidden(model: LocalModel, shared: Prefix, rows: Sequence[Packed]) -> torch.Tensor:
+def _hidden(model: LocalModel, shared: SharedPrefix, rows: Sequence[Packed]) -> torch.Tensor:
     """Return the rows' hidden states `[rows, length - shared, d]` behind the tokens that all rows share."""
     packed = collate(rows, model.pad_id, model.device)
-    skipped, past = shared.length, shared.past(len(rows))
+    skipped = shared.length
     hidden: torch.Tensor = model.decoder(
         input_ids=packed.input_ids[:, skipped:],
         attention_mask=mask_for(model.model, packed.attention_mask[:, :, skipped:]),
         position_ids=packed.position_ids[:, skipped:],
-        past_key_values=past,
-        use_cache=past is not None,
+        past_key_values=shared.cache(len(rows)) if skipped else None,
+        use_cache=bool(skipped),
     ).last_hidden_state
     return hidden
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -16,20 +16,6 @@ if TYPE_CHECKING:
 
 SHARED_PREFIX_MINIMUM = 16
 """Shorter beginnings are computed again for every sequence: copying would cost as much."""
-
-
-class Prefix(Protocol):
-    """What every row of a batch begins with, computed before.
-
-    Attributes:
-        length: in tokens; 0 if there is none.
-    """
-
-    length: int
-
-    def past(self, rows: int) -> Any:
-        """Return its keys and values for so many rows, to be written to, or None where none are kept."""
-        ...
 
 
 class SharedPrefix:
@@ -53,10 +39,6 @@ class SharedPrefix:
         if self.length:
             ids = torch.tensor([list(sequences[0][: self.length])], device=model.device)
             self._cache = model.decoder(input_ids=ids, use_cache=True).past_key_values
-
-    def past(self, rows: int) -> Any:
-        """See `Prefix.past`."""
-        return self.cache(rows) if self.length else None
 
     def cache(self, rows: int) -> Any:
         """Return a cache of the shared tokens for `rows` sequences, to be written to; an empty one if none are shared."""

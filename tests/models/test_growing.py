@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from worldschool.errors import ModelError
 from worldschool.models.growing import GrowingPrompt
 from worldschool.models.language import LocalModel, load_model
+from worldschool.models.token_tree import TokenTree
 
 ACTIONS = [" walk to the fridge", " walk to the table", " grab the apple"]
 TURN = "Seen: the apple is on the table.\nAction: walk to the table\n"
@@ -36,7 +37,8 @@ def test_only_what_is_new_is_computed_and_the_same_calls_give_the_same_numbers(m
     growing = GrowingPrompt(model)
     first = [growing.score(prompt, ACTIONS) for prompt in prompts]
     lengths = model.count_tokens(prompts)
-    assert lengths[-1] <= growing.computed < lengths[-1] + 5 * 5 < sum(lengths)
+    behind = TokenTree.of([model.encode([action])[0] for action in ACTIONS])
+    assert lengths[-1] < growing.computed < lengths[-1] + 5 * (5 + len(behind.tokens)) < sum(lengths) + 40
     model.score(["Something else entirely."], [ACTIONS])
     again = GrowingPrompt(model)
     assert [again.score(prompt, ACTIONS) for prompt in prompts] == first
@@ -60,3 +62,20 @@ def test_what_cannot_be_scored_is_told(model, tiny_llama):
         growing.score(TURN * 4000, ACTIONS)
     same(growing.score("Action:", ACTIONS), model.score(["Action:"], [ACTIONS])[0])
     assert isinstance(model, LocalModel)
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=4), min_size=1, max_size=5), st.integers(1, 4)
+)
+def test_a_node_sees_what_is_before_the_tree_what_is_above_it_and_itself(sequences, before):
+    tree = TokenTree.of(sequences)
+    assert len(tree.tokens) == len({tuple(one[: n + 1]) for one in sequences for n in range(len(one))})
+    seen = tree.visible(before, kept := before - 1)
+    assert seen.shape == (1 + len(tree.tokens), before + len(tree.tokens))
+    assert seen[0].tolist() == [True] * before + [False] * len(tree.tokens)
+    for sequence, path in zip(sequences, tree.paths, strict=True):
+        assert [tree.tokens[node] for node in path] == sequence
+        for number, node in enumerate(path):
+            above = seen[before - kept + node].nonzero()[:, 0].tolist()
+            assert above == [*range(before), *sorted(before + one for one in path[: number + 1])]
+            assert tree.depths[node] == number
