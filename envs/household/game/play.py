@@ -77,9 +77,12 @@ def play(settings: dict[str, Any], seed: int | None = None, console: Console | N
 
 
 def _read_line() -> str:
-    line = input("> ")
-    if not sys.stdin.isatty():
-        print(line)  # a script's lines are not echoed by any terminal
+    if sys.stdin.isatty():
+        return input("> ")
+    # Not input's own prompt: an interrupt while it is written is lost there (CPython clears what its flush raises).
+    print("> ", end="", flush=True)
+    line = input()
+    print(line)  # a script's lines are not echoed by any terminal
     return line
 
 
@@ -116,11 +119,12 @@ class Game:
         self._show_mission()
         self._show_place()
         try:
-            while not self._over:
-                self._obey(read().strip())
-        except EOFError:
-            self._say("")
-            self._quit()
+            try:
+                while not self._over:
+                    self._obey(read().strip())
+            except EOFError:  # an interrupt that comes with it is seen in here
+                self._say("")
+                self._quit()
         except KeyboardInterrupt:
             self._say("")
             self._quit()
