@@ -14,7 +14,8 @@ One LoRA run (r 16, attention, about 250,000 tokens, steps of about 2,000) for e
 Each is measured by the mean negative log-likelihood of held-out answers (nats a token) and by the perplexity of two texts that nothing
 else sees (6,000 tokens of each). Adapters are kept in --out, one directory each, and what was measured in --records, one file each; the
 same command goes on with the runs that have no record until --minutes are over, on another machine, too: records tell by fingerprints what
-they are of, and those of other data are refused. The table is of what is there, and --table makes no more. The setting of each method that is told of is chosen on *validation*
+they are of, and those of other data are refused. Several processes may run the same command side by side (with OMP_NUM_THREADS=1 each
+two of them do a twentieth more on two cores than one with two threads); each takes what the others have not. The table is of what is there, and --table makes no more. The setting of each method that is told of is chosen on *validation*
 examples and texts: the largest gain at a rise of at most 1%. With --e2wm the training files are E2WM's (a tenth of each kept back for
 validation) and the held-out items its evaluation files.
 """
@@ -22,11 +23,13 @@ validation) and the held-out items its evaluation files.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import itertools
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,7 +103,25 @@ def _make_records(options: argparse.Namespace) -> None:
         UserError: a record is of other data than those given.
     """
     began = time.monotonic()
-    data = _e2wm(options) if options.e2wm else _own(options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    with _alone(options.out / ".preparing", wait=True):
+        data = _e2wm(options) if options.e2wm else _own(options)
+        missing = _missing(options, data)
+        tokenizer, steps = _prepare(options, data)
+    for setting in missing:
+        if (time.monotonic() - began) / 60 > options.minutes:
+            break
+        record = options.records / f"{setting.name}.json"
+        with _alone(options.out / f".{setting.name}") as mine:
+            if not mine or record.exists():
+                continue
+            adapter = None
+            if setting.method != "base":
+                adapter = finetune(_config(options, data, setting, steps), options.out / setting.name)
+            _measure(options, data, tokenizer, adapter, record)
+
+
+def _missing(options: argparse.Namespace, data: Data) -> list[Setting]:
     missing = []
     for setting in _settings(options):
         record = options.records / f"{setting.name}.json"
@@ -112,14 +133,19 @@ def _make_records(options: argparse.Namespace) -> None:
                 where=str(record),
                 mend="Give the data that it was made of (the commands are in docs/learners.md), or another --records.",
             )
-    tokenizer, steps = _prepare(options, data)
-    for setting in missing:
-        if (time.monotonic() - began) / 60 > options.minutes:
-            break
-        adapter = None
-        if setting.method != "base":
-            adapter = finetune(_config(options, data, setting, steps), options.out / setting.name)
-        _measure(options, data, tokenizer, adapter, options.records / f"{setting.name}.json")
+    return missing
+
+
+@contextmanager
+def _alone(path: Path, wait: bool = False) -> Iterator[bool]:
+    """Hold a lock that the process's death lets go; yields whether it is held: always, if waited for."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def _options() -> argparse.Namespace:

@@ -25,6 +25,7 @@ from worldschool.learners.finetune.retaining import KINDS, fisher_for, make_rete
 from worldschool.learners.finetune.trainer import Trainer, curve_json
 from worldschool.learners.finetune.watching import NLL, RISE, make_watch
 from worldschool.learners.fisher.information import Fisher
+from worldschool.models.allocation import keep_freed_memory
 from worldschool.models.causal import load_causal_lm, model_fingerprint, pad_token
 from worldschool.progress import progress, silent
 from worldschool.records import Example
@@ -93,11 +94,14 @@ def kept_step(trainer: Trainer) -> int:
 def load_for_training(config: FinetuneConfig) -> tuple[Any, Any]:
     """Load the model, on a CPU with the attention that is faster there for short texts (`choose_attention`).
 
+    On a CPU the process keeps the memory that it frees from then on (`keep_freed_memory`).
+
     Raises:
         ModelError: the model cannot be found or loaded.
     """
     model, tokenizer = load_causal_lm(config.model, config.dtype)
     if model.device.type == "cpu":
+        keep_freed_memory()
         model.set_attn_implementation("eager")
     return model, tokenizer
 
