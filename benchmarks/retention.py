@@ -214,7 +214,7 @@ def _e2wm(options: argparse.Namespace) -> Data:
     evaluated = next(one for name in ("eval_dev", "eval") if (one := options.e2wm / name).is_dir())
     suites = read_published({"e2wm": E2wmSettings(format="e2wm", path=str(evaluated))}, 0)
     heldout = [example for suite in suites for example in suite.items]
-    validation = draw_episodes(kept, options.items // 3, 0)
+    validation = draw_episodes(kept, options.items // 8, 0)  # of 300 tokens each
     # 250,000 tokens are half of the files: 5 examples of 400 tokens make a step of 2,000.
     train = tuple(str(path) for path in sorted(folder.glob("*.parquet")))
     return Data(train, {"e2wm_act_recog": 0.7}, _side_by_side(validation), _side_by_side(heldout), 5)
