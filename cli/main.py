@@ -343,6 +343,9 @@ def recall(
     value: Annotated[
         float, typer.Option(min=0, help="Weight of having been of use, beside similarity's 1.")
     ] = 0.0,
+    least: Annotated[
+        float, typer.Option(min=-1, max=1, help="Only what is at least so near (the cosine that is shown).")
+    ] = -1.0,
     as_json: AsJson = False,
 ) -> None:
     """Find what is remembered by meaning."""
@@ -350,7 +353,7 @@ def recall(
     from worldschool.learners.memory import recall as run
 
     ranking = Ranking(recency=recency, value=value)
-    found = run(memory, query, k, kind, world=world, success=success, ranking=ranking)
+    found = run(memory, query, k, kind, world=world, success=success, ranking=ranking, least=least)
     rows = [
         {
             "score": item.score,

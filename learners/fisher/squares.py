@@ -42,7 +42,7 @@ class Squares(Protocol):
         ...
 
     def mean(self, texts: int) -> Importance:
-        """Return the sums divided by the number of texts, on the CPU."""
+        """Return the sums divided by the number of texts, on the CPU; the sums are used up."""
         ...
 
 
@@ -68,7 +68,7 @@ class ExactSquares:
 
     def mean(self, texts: int) -> Exact:
         """See `Squares`."""
-        return Exact((self._sum / texts).cpu())
+        return Exact(self._sum.div_(texts).cpu())  # in place: a second one of this size may not fit
 
 
 class FactoredSquares:

@@ -198,6 +198,7 @@ class Memory:
         world: str | None = None,
         success: bool | None = None,
         ranking: Ranking = BY_SIMILARITY,
+        least: float = -1.0,
     ) -> list[Recalled]:
         """Find the entries whose keys are nearest to `query`, and count each as retrieved.
 
@@ -208,15 +209,18 @@ class Memory:
             world: only entries of this world.
             success: only entries that tell of a success (True) or of a failure (False: warnings).
             ranking: what the order goes by.
+            least: only entries whose key has at least this cosine with the query, from -1 to 1; what is near depends on the embedder.
 
         Returns:
             Best first, of equals the older first; entries that were replaced or have faded are left out. Nothing from an empty
             memory.
 
         Raises:
-            MemoryStoreError: `k` or `kind` is not accepted, or the memory cannot be read.
+            MemoryStoreError: `k`, `kind` or `least` is not accepted, or the memory cannot be read.
         """
-        return self.search_many([query], k, kind, world=world, success=success, ranking=ranking)[0]
+        return self.search_many([query], k, kind, world=world, success=success, ranking=ranking, least=least)[
+            0
+        ]
 
     def search_many(
         self,
@@ -227,9 +231,12 @@ class Memory:
         world: str | None = None,
         success: bool | None = None,
         ranking: Ranking = BY_SIMILARITY,
+        least: float = -1.0,
     ) -> list[list[Recalled]]:
         """Search for several queries together, which are embedded in batches; see `search`."""
         wanted = _filter(k, kind, world, success)
+        if not -1.0 <= least <= 1.0:
+            raise MemoryStoreError(f"a cosine from -1 to 1 is expected, found {least}", where="least")
         index = self._index.current()
         if not len(index) or not queries:
             return [[] for _ in queries]
@@ -238,7 +245,7 @@ class Memory:
         entries = self._store.at({place for found in hits for place, _ in found})
         results = []
         for found in hits:
-            pairs = [Recalled(entries[place], score) for place, score in found]
+            pairs = [Recalled(entries[place], score) for place, score in found if score >= least]
             if not ranking.by_similarity:
                 pairs.sort(key=lambda one: -ranking.score(one.entry, one.score, len(index) - 1))
             results.append(pairs[:k])

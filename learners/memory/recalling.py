@@ -32,6 +32,7 @@ class MemoryRecall:
         value: weight of what entries were worth, beside similarity's 1.
         characters: of one note, at most.
         rules: of the strongest insights about a world that are told first, whatever the goal.
+        least: cosine that a note's key has with the goal, at least: a small model follows a note that is about something else.
 
     Raises:
         MemoryStoreError: there is no memory, or it cannot be read.
@@ -46,11 +47,12 @@ class MemoryRecall:
         value: float = 0.1,
         characters: int = 600,
         rules: int = 0,
+        least: float = -1.0,
     ) -> None:
         self._memory = Memory.open(path)
         self._k, self._kind, self._success = k, kind, None if failures else True
         self._ranking = Ranking(value=value)
-        self._characters, self._rules = characters, rules
+        self._characters, self._rules, self._least = characters, rules, least
 
     def recall(self, goal: str, observation: str, world: str) -> Sequence[Note]:
         """See `Recall.recall`; without a goal, by what is seen."""
@@ -61,6 +63,7 @@ class MemoryRecall:
             world=world,
             success=self._success,
             ranking=self._ranking,
+            least=self._least,
         )
         rules = Insights(self._memory, world).rules()[: self._rules] if self._rules else []
         told = {one.id for one in rules}

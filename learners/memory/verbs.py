@@ -82,6 +82,7 @@ def recall(
     world: str | None = None,
     success: bool | None = None,
     ranking: Ranking = BY_SIMILARITY,
+    least: float = -1.0,
 ) -> list[Recalled]:
     """Search the memory in `directory` once; see `Memory.search`.
 
@@ -93,4 +94,4 @@ def recall(
             raise MemoryStoreError(
                 "the memory is empty", where=str(directory), mend="Fill it with `worldschool remember`."
             )
-        return memory.search(query, k, kind, world=world, success=success, ranking=ranking)
+        return memory.search(query, k, kind, world=world, success=success, ranking=ranking, least=least)

@@ -21,6 +21,8 @@ class MemoryLearning(Config):
     """Whether skills are learned, too."""
     k: int = Field(default=3, ge=1)
     """Notes that an agent consults."""
+    least: float = Field(default=-1.0, ge=-1, le=1)
+    """Cosine that a note has with the goal, at least; what is near depends on the embedder (hashing: about 0.5)."""
     value: float = Field(default=0.3, ge=0)
     """Weight of what notes were worth, beside similarity's 1."""
     failures: bool = False

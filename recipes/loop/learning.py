@@ -81,7 +81,13 @@ def practised(out: Path, number: int) -> Iterator[Episode]:
 
 
 def _recall_settings(memory: MemoryLearning, path: Path) -> dict[str, Any]:
-    found = {"path": str(path), "k": memory.k, "value": memory.value, "failures": memory.failures}
+    found = {
+        "path": str(path),
+        "k": memory.k,
+        "least": memory.least,
+        "value": memory.value,
+        "failures": memory.failures,
+    }
     return found | ({"rules": RULES} if memory.insights else {})
 
 

@@ -144,6 +144,8 @@ def test_chain_collect_remember_recall(
     assert len(found) == 2 and found[0]["score"] >= found[1]["score"]
     assert run("recall", memory, "cup", "--kind", "skill") == 0
     assert "nothing like this is remembered" in capsys.readouterr().out
+    assert run("recall", memory, "cup", "--least", 1) == 0
+    assert "nothing like this is remembered" in capsys.readouterr().out
     narrow = ["--success", "--kind", "trajectory", "--value", 1, "--recency", 0.5, "--json"]
     assert run("recall", memory, "cup", *narrow) == 0
     assert all(one["success"] for one in json.loads(capsys.readouterr().out)["found"])

@@ -1,9 +1,12 @@
 """A memory as an agent consults it."""
 
+import pytest
+
 from tests.learners.test_memory import GOALS, make_episode
 from worldschool.agents.language import LanguageAgent, LanguageConfig, RecallSettings
 from worldschool.agents.language.recall import SkillSource, make_recall
 from worldschool.envs import make
+from worldschool.errors import MemoryStoreError
 from worldschool.learners.memory import Insights, Memory, MemoryRecall, remember
 from worldschool.learners.memory.insights import Operation
 
@@ -68,3 +71,19 @@ def test_a_memory_is_a_source_of_skills(tmp_path):
     remember([make_episode(0, GOALS[0])], tmp_path / "memory")
     recall = MemoryRecall(tmp_path / "memory")
     assert isinstance(recall, SkillSource) and len(recall.skills(WORLD)) == 0
+
+
+def test_notes_that_are_not_near_are_not_told(tmp_path):
+    remember([make_episode(at, goal) for at, goal in enumerate(GOALS)], tmp_path / "memory")
+    with Memory.open(tmp_path / "memory") as memory:
+        found = memory.search(GOALS[0], 3)
+        assert len(found) == 3 and found[0].score == pytest.approx(1)
+        for least in (found[1].score, found[2].score):
+            near = [one.entry.id for one in found if one.score >= least]
+            assert [one.entry.id for one in memory.search(GOALS[0], 3, least=least)] == near
+        assert memory.search("Nothing of the sort", 3, least=0.99) == []
+        assert memory.stats.retrieved == 8
+        with pytest.raises(MemoryStoreError, match="from -1 to 1"):
+            memory.search(GOALS[0], least=1.5)
+    recall = MemoryRecall(tmp_path / "memory", k=3, least=0.99)
+    assert len(recall.recall(GOALS[0], "", WORLD)) == 1 and recall.recall("Sing.", "", WORLD) == []
