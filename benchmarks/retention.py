@@ -16,7 +16,7 @@ else sees (6,000 tokens of each). Adapters are kept in --out, one directory each
 same command goes on with the runs that have no record until --minutes are over, on another machine, too: records tell by fingerprints what
 they are of, and those of other data are refused. Several processes may run the same command side by side (with OMP_NUM_THREADS=1 each
 two of them do a twentieth more on two cores than one with two threads); each takes what the others have not. The table is of what is there, and --table makes no more. The setting of each method that is told of is chosen on *validation*
-examples and texts: the largest gain at a rise of at most 1%. With --e2wm the training files are E2WM's (a tenth of each kept back for
+examples and texts: the largest gain at a rise of at most 1%; `benchmarks.retention_accuracies` asks those. With --e2wm the training files are E2WM's (a tenth of each kept back for
 validation) and the held-out items its evaluation files.
 """
 
@@ -89,7 +89,7 @@ def main() -> None:
     options = _options()
     if not options.table:
         _make_records(options)
-    points = _points(options)
+    points = points_of(options)
     print(table(points))
     if not options.table:
         plot(points, options.out / "front.png")
@@ -123,7 +123,7 @@ def _make_records(options: argparse.Namespace) -> None:
 
 def _missing(options: argparse.Namespace, data: Data) -> list[Setting]:
     missing = []
-    for setting in _settings(options):
+    for setting in settings_of(options):
         record = options.records / f"{setting.name}.json"
         if not record.exists():
             missing.append(setting)
@@ -178,7 +178,7 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _settings(options: argparse.Namespace) -> list[Setting]:
+def settings_of(options: argparse.Namespace) -> list[Setting]:
     """Return every run in the order they are made: all settings of one seed before the next one's, the methods in turn."""
     found = [Setting("base", 0.0, 0.0, 0)]
     for seed in range(options.seed, options.seed + options.seeds):
@@ -294,10 +294,10 @@ def _summed(model: Any, rows: Sequence[Row], pad: int) -> dict[str, list[float]]
     }
 
 
-def _points(options: argparse.Namespace) -> list[Point]:
+def points_of(options: argparse.Namespace) -> list[Point]:
     """Return what was measured of every setting, its seeds together, beside the untrained model."""
     kept: dict[Setting, list[Measured]] = {}
-    for setting in _settings(options):
+    for setting in settings_of(options):
         path = options.records / f"{setting.name}.json"
         if path.exists():
             measured = Measured.of(read_json(path, what="a record"), TEXTS)
