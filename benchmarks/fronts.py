@@ -141,7 +141,9 @@ def margins(points: Sequence[Point], over: Sequence[Point]) -> list[tuple[Point,
 
 
 def table(points: Sequence[Point]) -> str:
-    """Return the points as a table in Markdown."""
+    """Return the points as a table in Markdown: the methods in turn, of each what forgets most first."""
+    methods = list(dict.fromkeys(point.setting.method for point in points))
+    points = sorted(points, key=lambda one: (methods.index(one.setting.method), -one.rise["heldout"].value))
     lines = [
         "| method | setting | seeds | gain, nats a token | between seeds | perplexity, both texts | "
         + " | ".join(_texts(points))
