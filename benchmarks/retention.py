@@ -7,9 +7,10 @@
 One LoRA run (r 16, attention, about 250,000 tokens, steps of about 2,000) for each setting and seed:
 
     plain      learning rates 1e-4, 2e-4, 5e-4, 1e-3
-    exact      EWC at 1e-3, lambda 1e3, 1e4, 1e5, exact Fisher information
+    exact      EWC at 1e-3, lambda 1e3, 1e4, 3e4, exact Fisher information
     factored   the same with the factored one
     kl, replay at 1e-3, strength 1, one seed
+    default    learning rate, form and lambda that `worldschool finetune` takes unless told otherwise, one seed
 
 Each is measured by the mean negative log-likelihood of held-out answers (nats a token) and by the perplexity of two texts that nothing
 else sees (6,000 tokens of each). Adapters are kept in --out, one directory each, and what was measured in --records, one file each; the
@@ -189,7 +190,13 @@ def settings_of(options: argparse.Namespace) -> list[Setting]:
         found += [one for turn in itertools.zip_longest(*ways) for one in turn if one is not None]
         if seed == options.seed:
             found += [Setting(kind, RATE, 1.0, seed) for kind in ("kl", "replay")]
+            found.append(_defaults(seed))
     return found[:3] if options.quick else found
+
+
+def _defaults(seed: int) -> Setting:
+    config = FinetuneConfig(examples=("-",))
+    return Setting("default", config.learning_rate, config.retention.strengths()["ewc"], seed)
 
 
 def _own(options: argparse.Namespace) -> Data:
@@ -242,8 +249,9 @@ def _prepare(options: argparse.Namespace, data: Data) -> tuple[Any, int]:
 
 def _config(options: argparse.Namespace, data: Data, setting: Setting, steps: int) -> FinetuneConfig:
     retention: dict[str, Any] = {"kind": "none"}
-    if setting.method in ("exact", "factored"):
-        fisher = str(options.out / f"fisher-{setting.method}")
+    if setting.method in ("exact", "factored", "default"):
+        form = FisherSettings().form if setting.method == "default" else setting.method
+        fisher = str(options.out / f"fisher-{form}")
         retention = {"kind": "ewc", "strength": setting.strength, "fisher": fisher}
     elif setting.method != "plain":
         retention = {"kind": setting.method, "strength": setting.strength}
