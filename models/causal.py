@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,43 @@ def add_adapter(model: Any, adapter: Path) -> Any:
 def base_of(model: Any) -> Any:
     """Return the transformers model inside a PEFT model, or the model itself."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+@contextmanager
+def without_dropout(model: Any) -> Iterator[None]:
+    """Have a model drop nothing within; afterwards every module trains that did before."""
+    training = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+@contextmanager
+def without_adapter(model: Any) -> Iterator[None]:
+    """Have a model answer by its original weights within, whatever adapters are attached.
+
+    Afterwards adapters are on that were on before, and every parameter asks for a gradient or not, as it did.
+    """
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    asked = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+    layers = [
+        module
+        for module in model.modules()
+        if isinstance(module, BaseTunerLayer) and not module.disable_adapters
+    ]
+    for layer in layers:
+        layer.enable_adapters(False)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.enable_adapters(True)
+        for parameter, flag in asked:
+            parameter.requires_grad_(flag)
 
 
 def pad_token(tokenizer: Any) -> int:

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from worldschool.errors import UserError
+from worldschool.models.causal import without_dropout
 from worldschool.progress import Advance, silent
 
 PROSE = {"prose": ("letters.txt", "story.txt", "news.txt"), "prose:validation": ("validation.txt",)}
@@ -121,7 +122,7 @@ def sample_texts(
     """Draw `count` texts of `tokens` tokens from the model itself: what it would say when nobody asks.
 
     Ancestral sampling at temperature 1 among the 50 likeliest tokens, in one batch, after a first word drawn from a
-    fixed list of common openings; seeded.
+    fixed list of common openings; seeded; dropout is off.
 
     Returns:
         `[count][tokens]` token ids.
@@ -134,14 +135,15 @@ def sample_texts(
     rows = [starts[i % len(starts)][:width] for i in range(count)]
     ids = produced = torch.tensor(rows, device=model.device)
     cache, decoder = DynamicCache(config=model.config), model.get_decoder()
-    while produced.shape[1] < tokens:
-        hidden = decoder(input_ids=ids, past_key_values=cache, use_cache=True).last_hidden_state[:, -1]
-        # A matrix here: three dimensions would make torch copy the output layer's weights for every row.
-        best = model.get_output_embeddings()(hidden).float().cpu().topk(50)
-        drawn = torch.multinomial(best.values.softmax(-1), 1, generator=generator)
-        ids = best.indices.gather(1, drawn).to(model.device)
-        produced = torch.cat([produced, ids], dim=1)
-        advance(1)
+    with without_dropout(model):
+        while produced.shape[1] < tokens:
+            hidden = decoder(input_ids=ids, past_key_values=cache, use_cache=True).last_hidden_state[:, -1]
+            # A matrix here: three dimensions would make torch copy the output layer's weights for every row.
+            best = model.get_output_embeddings()(hidden).float().cpu().topk(50)
+            drawn = torch.multinomial(best.values.softmax(-1), 1, generator=generator)
+            ids = best.indices.gather(1, drawn).to(model.device)
+            produced = torch.cat([produced, ids], dim=1)
+            advance(1)
     sampled: list[list[int]] = produced.tolist()
     return sampled
 

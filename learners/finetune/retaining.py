@@ -20,7 +20,7 @@ from worldschool.learners.fisher.parameters import Targets, matching_parameters
 from worldschool.learners.retention.base import Held, Retention
 from worldschool.learners.retention.ewc import EWC, L2
 from worldschool.learners.retention.general import KLToBase, Replay
-from worldschool.models.causal import base_parameters
+from worldschool.models.causal import base_parameters, without_adapter
 from worldschool.models.texts import chunks, load_text, sample_texts
 from worldschool.progress import progress
 
@@ -105,7 +105,7 @@ def measure_fisher(
     """Measure the Fisher information of `model` on general text.
 
     Args:
-        model: a transformers causal language model.
+        model: a transformers causal language model; adapters are off meanwhile.
         tokenizer: the model's.
         settings: which texts, how much of them, and what is kept.
         target_modules: which layers' weights are measured.
@@ -115,7 +115,8 @@ def measure_fisher(
         UserError: a text is missing or too short, or the model has no such modules.
     """
     parameters = matching_parameters(model, target_modules)
-    pieces = general_pieces(model, tokenizer, settings)
+    with without_adapter(model):
+        pieces = general_pieces(model, tokenizer, settings)
     with progress("Fisher information", len(pieces), "texts") as advance:
         return compute_fisher(
             model,

@@ -19,6 +19,7 @@ from worldschool.learners.finetune.config import FinetuneConfig, ValidationSetti
 from worldschool.learners.finetune.data import Row, build_rows, collate_rows, text_row, weight_of
 from worldschool.learners.finetune.loss import completion_losses, forward_passes
 from worldschool.learners.finetune.retaining import text_pieces
+from worldschool.models.causal import without_dropout
 from worldschool.records import Example
 
 ROWS_AT_ONCE = 128
@@ -90,9 +91,7 @@ def nll_of_rows(model: Any, rows: Sequence[Row], pad: int) -> torch.Tensor:
     """
     found = torch.zeros(len(rows), dtype=torch.float64)
     numbers = {id(row): number for number, row in enumerate(rows)}
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
+    with torch.no_grad(), without_dropout(model):
         for start in range(0, len(rows), ROWS_AT_ONCE):
             for part in forward_passes(
                 sorted(rows, key=lambda row: -len(row.packed))[start : start + ROWS_AT_ONCE]
@@ -101,7 +100,6 @@ def nll_of_rows(model: Any, rows: Sequence[Row], pad: int) -> torch.Tensor:
                 own = torch.split(losses, [len(row.targets) for row in part])
                 for row, some in zip(part, own, strict=True):
                     found[numbers[id(row)]] = some.sum()
-    model.train(was_training)
     return found
 
 

@@ -36,7 +36,13 @@ from worldschool.learners.fisher.gradients import (
 from worldschool.learners.fisher.information import Fisher
 from worldschool.learners.fisher.partial import Partial
 from worldschool.learners.fisher.squares import Squares, squares_of
-from worldschool.models.causal import base_of, base_parameters, model_fingerprint
+from worldschool.models.causal import (
+    base_of,
+    base_parameters,
+    model_fingerprint,
+    without_adapter,
+    without_dropout,
+)
 from worldschool.progress import Advance, silent
 
 Form: TypeAlias = Literal["factored", "exact"]
@@ -64,7 +70,7 @@ def compute_fisher(
     """Compute the diagonal Fisher information of `model` over `texts`.
 
     Args:
-        model: a transformers causal language model; its weights are left as they are.
+        model: a transformers causal language model, whose weights are left as they are; adapters and dropout are off meanwhile.
         texts: token ids of N texts of two or more tokens each.
         parameters: names of the parameters wanted (see `parameters.matching_parameters`).
         advance: told of every text.
@@ -95,16 +101,15 @@ def compute_fisher(
     sums = {name: squares_of(weights[name], form) for name in parameters}
     data = _fingerprint(usable, labels, seed)
     partial = Partial(keep, sums, {"model": model_fingerprint(base), "data": data, "form": form})
-    asked = {name: tensor.requires_grad for name, tensor in weights.items()}
-    try:
+    with (
+        without_adapter(base),
+        without_dropout(base),
+    ):  # the first gives back whether each asks for a gradient
         for tensor in weights.values():
             tensor.requires_grad_(False)
         gradients = _gradients(base, {name: weights[name] for name in parameters}, sums, usable, labels, seed)
         advance(partial.done)
         _add_all(gradients, usable, batch_tokens, partial, advance)
-    finally:
-        for name, tensor in weights.items():
-            tensor.requires_grad_(asked[name])
     found = Fisher(
         {name: one.mean(len(usable)) for name, one in sums.items()},
         model_fingerprint(base),

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from worldschool.errors import FisherError
+from worldschool.models.causal import without_dropout
 
 
 class _GeneralText:
@@ -54,7 +55,8 @@ class KLToBase(_GeneralText):
     """The Kullback-Leibler divergence of the model's predictions from the base model's, in nats a token.
 
     The base model is the same weights with the adapter switched off (as in learning without forgetting, Li and Hoiem 2016,
-    arXiv:1606.09282, and the reference of RLHF's penalty), so no second model is held:
+    arXiv:1606.09282, and the reference of RLHF's penalty), so no second model is held; dropout is off for both, which would be
+    a divergence of its own:
 
         penalty = mean over places of  sum_w p_base(w) ( log p_base(w) - log p(w) )
     """
@@ -62,9 +64,10 @@ class KLToBase(_GeneralText):
     def penalty(self, step: int = 0) -> torch.Tensor:
         """See `base.Retention`."""
         ids = self._drawn(step)
-        with torch.no_grad(), self._model.disable_adapter():
-            base = self._logprobs(ids)
-        now = self._logprobs(ids)
+        with without_dropout(self._model):
+            with torch.no_grad(), self._model.disable_adapter():
+                base = self._logprobs(ids)
+            now = self._logprobs(ids)
         return torch.nn.functional.kl_div(now, base, reduction="none", log_target=True).sum(-1).mean()
 
 

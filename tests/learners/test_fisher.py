@@ -12,6 +12,7 @@ from worldschool.learners.fisher.parameters import matching_parameters, short_na
 from worldschool.learners.retention.adapted import lora_layers
 from worldschool.models.causal import base_parameters, model_fingerprint
 from worldschool.models.language import LocalModel
+from worldschool.models.texts import sample_texts
 
 TEXTS = [[5, 9, 30, 31, 7], [12, 13], [8, 80, 81, 8, 82, 83, 11, 3, 3]]
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -114,6 +115,39 @@ def test_an_untrained_adapter_changes_nothing(model, tiny_models, fisher):
             found.values[name].dense(), fisher.values[name].dense(), rtol=1e-4, atol=1e-9
         )
     assert [n for n, p in adapted.named_parameters() if p.requires_grad and ".lora_" not in n] == []
+
+
+def test_a_trained_adapter_is_off_while_it_is_measured(model, tiny_models, fisher):
+    adapted = tiny_models.adapt(model)
+    adapted.get_submodule("base_model.model.model.layers.0.self_attn.q_proj").lora_A.requires_grad_(False)
+    flags = [parameter.requires_grad for parameter in adapted.parameters()]
+    ids = torch.tensor([TEXTS[2]])
+    before = adapted(input_ids=ids).logits
+    found = compute_fisher(adapted, TEXTS, matching_parameters(adapted, ATTENTION))
+    for name, one in fisher.values.items():
+        torch.testing.assert_close(found.values[name].dense(), one.dense(), rtol=1e-4, atol=1e-9)
+    assert torch.equal(adapted(input_ids=ids).logits, before)
+    assert [parameter.requires_grad for parameter in adapted.parameters()] == flags
+    with adapted.disable_adapter():
+        assert not torch.allclose(adapted(input_ids=ids).logits, before)
+        compute_fisher(adapted, TEXTS[:1], matching_parameters(adapted, ATTENTION))
+        assert not torch.allclose(adapted(input_ids=ids).logits, before)  # it was off, and still is
+
+
+def test_dropout_is_off_while_it_is_measured(tiny_models):
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(0)
+    gpt2 = GPT2LMHeadModel(GPT2Config(vocab_size=320, n_embd=32, n_layer=2, n_head=4, resid_pdrop=0.5))
+    names = matching_parameters(gpt2, "attention")
+    expected = dense(compute_fisher(gpt2.eval(), TEXTS, names))
+    gpt2.train()
+    gpt2.lm_head.eval()
+    found = dense(compute_fisher(gpt2, TEXTS, names))
+    assert all(torch.equal(found[name], expected[name]) for name in names)
+    assert gpt2.transformer.drop.training and not gpt2.lm_head.training
+    drawn = sample_texts(gpt2, tiny_models.tokenizer(), 2, 12, seed=0)
+    assert drawn == sample_texts(gpt2.eval(), tiny_models.tokenizer(), 2, 12, seed=0)
 
 
 def test_save_and_load(fisher, tmp_path):

@@ -47,6 +47,20 @@ def test_divergence_from_the_base_model_is_what_its_definition_says(adapted, tin
     assert any(p.grad is not None and p.grad.any() for p in adapted.parameters())
 
 
+def test_dropout_is_no_divergence(tiny_models):
+    from peft import LoraConfig, get_peft_model
+
+    settings = LoraConfig(r=4, lora_dropout=0.5, target_modules=["q_proj"], task_type="CAUSAL_LM")
+    adapted = get_peft_model(tiny_models.llama(), settings).train()
+    for name, parameter in adapted.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.constant_(parameter, 0.5)
+    kl = KLToBase(adapted, PIECES, 1.0)
+    first = float(kl.penalty().detach())
+    assert first > 0 and first == float(kl.penalty().detach())
+    assert all(module.training for module in adapted.modules())
+
+
 def test_replay_is_the_loss_on_the_pieces_of_the_step(adapted):
     replay = Replay(adapted, PIECES, 1.0, batch=2, seed=3)
     ids = replay._drawn(7)
