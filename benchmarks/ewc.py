@@ -4,7 +4,8 @@ python -m benchmarks.ewc --model smollm2-135m
 
 - Fisher information of the attention matrices over pieces of general text, in both forms, against one backward pass a text.
 - An optimizer step of LoRA (r 16, attention) on about 2,000 tokens, and what EWC adds to it: exact and factored in closed form, and
-  as E2WM does it, a dense penalty in the loss that autograd goes through. Steps take turns; medians are shown.
+  as E2WM does it, a dense penalty in the loss that autograd goes through; and what divergence from the base model (`kl`) and `replay`
+  of general text add, 4 pieces of 64 tokens a step. Steps take turns; medians are shown.
 - Bytes of each form against the model's.
 - Cosine of the two forms' gradients on an adapter: `--adapter DIR`, or one trained here on general text for 30 steps; with the Fisher
   information of 64 texts of 256 tokens, as few texts leave a noise in the exact form that no factors can follow.
@@ -30,6 +31,7 @@ from worldschool.learners.fisher.measuring import compute_fisher
 from worldschool.learners.fisher.parameters import matching_parameters, short_names
 from worldschool.learners.retention.adapted import adapted_matrices
 from worldschool.learners.retention.ewc import EWC
+from worldschool.learners.retention.general import KLToBase, Replay
 from worldschool.models.causal import add_adapter, base_parameters, load_causal_lm
 from worldschool.models.texts import chunks, load_text
 
@@ -39,6 +41,8 @@ FORMS_COMPARED = 256, 64
 """Tokens of a text, and how many texts, for the two forms whose gradients are compared."""
 ROUNDS = 5
 STEP_ROWS, STEP_TOKENS = 16, 125
+GENERAL_TOKENS = 64
+"""Of the pieces that `kl` and `replay` look at, as `worldschool finetune` takes them."""
 STRENGTH = 1e6
 
 
@@ -59,7 +63,9 @@ def main() -> None:
         rows = chunks(tokenizer, documents, min(STEP_TOKENS, max(lengths)), STEP_ROWS, options.seed + 1)
         adapted = adapter_for(model, rows, options)
         figures |= forgetting_figures(adapted, exact, factored)
-        figures |= step_figures(adapted, rows, exact, factored, 2 if options.quick else ROUNDS)
+        pieces = chunks(tokenizer, documents, 16 if options.quick else GENERAL_TOKENS, 96, options.seed)
+        ways = ways_to_remember(adapted, exact, factored, pieces)
+        figures |= step_figures(adapted, rows, exact, ways, 2 if options.quick else ROUNDS)
     report(figures, options.seed, options.json)
 
 
@@ -193,19 +199,32 @@ def forgetting_figures(adapted: Any, exact: Fisher, factored: Fisher) -> dict[st
     }
 
 
-def step_figures(
-    adapted: Any, rows: Sequence[Sequence[int]], exact: Fisher, factored: Fisher, rounds: int
-) -> dict[str, Figure]:
-    """Time a step of plain LoRA, and of LoRA held in three ways, in turns."""
-    ways: dict[str, Callable[[], object] | None] = {
-        "plain": None,
+def ways_to_remember(
+    adapted: Any, exact: Fisher, factored: Fisher, pieces: Sequence[Sequence[int]]
+) -> dict[str, Callable[[], object]]:
+    """Return what each way to remember adds to a step's gradients."""
+    kl, replay = KLToBase(adapted, pieces, 1.0), Replay(adapted, pieces, 1.0)
+    return {
         "exact": EWC(adapted, exact, STRENGTH).add_gradients,
         "factored": EWC(adapted, factored, STRENGTH).add_gradients,
+        "kl": lambda: kl.penalty().backward(),  # type: ignore[no-untyped-call]
+        "replay": lambda: replay.penalty().backward(),  # type: ignore[no-untyped-call]
     }
+
+
+def step_figures(
+    adapted: Any,
+    rows: Sequence[Sequence[int]],
+    exact: Fisher,
+    ways: dict[str, Callable[[], object]],
+    rounds: int,
+) -> dict[str, Figure]:
+    """Time a step of plain LoRA, one that remembers in each way, and one with a dense penalty in the loss, in turns."""
     dense = [(one, exact.values[one.weight]) for one in adapted_matrices(adapted)]
-    seconds: dict[str, list[float]] = {name: [] for name in (*ways, "in the loss")}
+    seconds: dict[str, list[float]] = {name: [] for name in ("plain", *ways, "in the loss")}
     optimizer = torch.optim.AdamW(_trained(adapted), lr=0.0)
     for _ in range(rounds):
+        seconds["plain"].append(_timed(lambda: _step(adapted, rows, optimizer, None)))
         for name, add in ways.items():
             seconds[name].append(_timed(lambda add=add: _step(adapted, rows, optimizer, add)))
         seconds["in the loss"].append(_timed(lambda: _step(adapted, rows, optimizer, None, dense)))
@@ -216,20 +235,16 @@ def step_figures(
         + ", ".join(f"{name} {statistics.median(all_):.3f} s" for name, all_ in seconds.items())
     )
     # What is added is timed alone too: a difference of whole steps is lost in their noise.
-    alone = {
-        name: statistics.median([_timed(add) for _ in range(4 * rounds)])
-        for name, add in ways.items()
-        if add is not None
-    }
+    alone = {name: statistics.median([_timed(add) for _ in range(4 * rounds)]) for name, add in ways.items()}
     in_loss = Peer("in the loss, whole steps", statistics.median(seconds["in the loss"]) / plain - 1)
     return {
         f"step_overhead_{name}": Figure(alone[name] / plain, "of a plain step", False, in_loss)
-        for name in ("exact", "factored")
+        for name in ways
     } | {
         f"step_overhead_{name}_whole_steps": Figure(
             statistics.median(seconds[name]) / plain - 1, "of a plain step", False
         )
-        for name in ("exact", "factored")
+        for name in ways
     }
 
 
