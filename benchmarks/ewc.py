@@ -58,11 +58,12 @@ def main() -> None:
         documents = load_text("pydoc:fisher").documents
         lengths = {32: 6, 16: 6} if options.quick else LENGTHS
         texts = {t: chunks(tokenizer, documents, t, count, options.seed) for t, count in lengths.items()}
-        figures = fisher_figures(model, texts)
+        figures = {} if options.steps_only else fisher_figures(model, texts)
         exact, factored = fishers(model, tokenizer, documents, options)
         rows = chunks(tokenizer, documents, min(STEP_TOKENS, max(lengths)), STEP_ROWS, options.seed + 1)
         adapted = adapter_for(model, rows, options)
-        figures |= forgetting_figures(adapted, exact, factored)
+        if not options.steps_only:
+            figures |= forgetting_figures(adapted, exact, factored)
         pieces = chunks(tokenizer, documents, 16 if options.quick else GENERAL_TOKENS, 96, options.seed)
         ways = ways_to_remember(adapted, exact, factored, pieces)
         figures |= step_figures(adapted, rows, exact, ways, 2 if options.quick else ROUNDS)
@@ -76,6 +77,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--adapter", type=Path, help="a LoRA adapter of the model, to compare gradients on")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="bfloat16")
+    parser.add_argument("--steps-only", action="store_true", help="time steps, and nothing else")
     return parser.parse_args()
 
 
@@ -90,6 +92,7 @@ def fishers(
 ) -> list[Fisher]:
     """Return both forms of the same texts."""
     tokens, count = (16, 6) if options.quick else FORMS_COMPARED
+    count = 2 if options.steps_only else count  # a step takes as long, whatever the values are
     texts = chunks(tokenizer, documents, tokens, count, options.seed)
     names = matching_parameters(model, "attention")
     return [compute_fisher(model, texts, names, form=form) for form in ("exact", "factored")]
