@@ -101,10 +101,8 @@ def compute_fisher(
     sums = {name: squares_of(weights[name], form) for name in parameters}
     data = _fingerprint(usable, labels, seed)
     partial = Partial(keep, sums, {"model": model_fingerprint(base), "data": data, "form": form})
-    with (
-        without_adapter(base),
-        without_dropout(base),
-    ):  # the first gives back whether each asks for a gradient
+    # Within, no weight asks for a gradient but those wanted; `without_adapter` gives that back.
+    with without_adapter(base), without_dropout(base):
         for tensor in weights.values():
             tensor.requires_grad_(False)
         gradients = _gradients(base, {name: weights[name] for name in parameters}, sums, usable, labels, seed)
