@@ -4,6 +4,11 @@ Lambda 0 is plain LoRA: its gain is the one that EWC is to keep. Perplexity is m
 the Fisher's half and on prose written for calibration, so that no choice made here has seen a text that is scored.
 
 python -m benchmarks.calibrate_lambda --out lambdas --steps 56 --rates 3e-4 5e-4 --strengths 0 5e4 1e5
+
+The strength of another way to remember is found likewise; `replay` and `kl` go through the Fisher's half, so that they are
+to be judged by the other text:
+
+python -m benchmarks.calibrate_lambda --out lambdas --steps 56 --rates 3e-4 --kind l2 --strengths 0 1e-2 1e-1
 """
 
 from __future__ import annotations
@@ -44,11 +49,12 @@ def main() -> None:
     pace = Pace(options.steps, options.dtype)
     for split in ("train", "validation"):
         _examples(config, options.out, split)
-    _measure(ewc_config(config, options.out, pace), options.out / "fisher")
+    if options.kind == "ewc":
+        _measure(ewc_config(config, options.out, pace), options.out / "fisher")
     adapters: dict[str, str] = {}
     for rate, strength in product(options.rates, options.strengths):
-        run = _run(ewc_config(config, options.out, pace), options.out, rate, strength)
-        name = f"lr {rate:g}, lambda {strength:g}"
+        run = _run(ewc_config(config, options.out, pace), options, rate, strength)
+        name = f"lr {rate:g}, {_called(options.kind, strength)} {strength:g}"
         adapters[name] = str(finetune(run, options.out / name.replace(", ", "-").replace(" ", "-")))
     asked = probe_config(config, options.out, pace).model_copy(
         update={
@@ -72,6 +78,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="bfloat16")
     parser.add_argument("--rates", type=float, nargs="+", default=[QuickstartConfig().learning_rate])
+    parser.add_argument("--kind", choices=("ewc", "l2", "kl", "replay"), default="ewc")
     parser.add_argument("--strengths", type=float, nargs="+", default=[0.0, 2e4, 5e4, 1.5e5])
     parser.add_argument("--items", type=int, default=200)
     parser.add_argument("--text-tokens", type=int, default=6000)
@@ -88,10 +95,19 @@ def _examples(config: QuickstartConfig, out: Path, split: Split) -> None:
     examples_command(examples_config(config, episodes, split), out / "examples" / split)
 
 
-def _run(run: FinetuneConfig, out: Path, rate: float, strength: float) -> FinetuneConfig:
+def _called(kind: str, strength: float) -> str:
+    """Return "lambda", or the other kind; plain LoRA has one name beside all of them."""
+    return "lambda" if kind == "ewc" or not strength else kind
+
+
+def _run(run: FinetuneConfig, options: argparse.Namespace, rate: float, strength: float) -> FinetuneConfig:
     retention = RetentionSettings(kind="none")
-    if strength:
-        retention = run.retention.model_copy(update={"strength": strength, "fisher": str(out / "fisher")})
+    if strength and options.kind == "ewc":
+        retention = run.retention.model_copy(
+            update={"strength": strength, "fisher": str(options.out / "fisher")}
+        )
+    elif strength:
+        retention = RetentionSettings(kind=options.kind, strength=strength)
     return run.model_copy(update={"learning_rate": rate, "retention": retention})
 
 
