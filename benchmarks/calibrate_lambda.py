@@ -14,6 +14,7 @@ python -m benchmarks.calibrate_lambda --out lambdas --steps 56 --rates 3e-4 --ki
 from __future__ import annotations
 
 import argparse
+import hashlib
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,9 @@ def main() -> None:
             "texts": VALIDATION_TEXTS,
         }
     )
-    results = probe(asked, options.out / "report")
+    # Other adapters, another report: runs of several kinds and strengths share what they can.
+    told = hashlib.sha256(" ".join(sorted(adapters)).encode()).hexdigest()[:8]
+    results = probe(asked, options.out / f"report-{told}")
     print(results_table(results))
     report(_figures(results), options.seed, options.json)
 
