@@ -40,8 +40,8 @@ class FisherSettings(Config):
 
 
 Kind: TypeAlias = Literal["ewc", "l2", "kl", "replay"]
-STRENGTHS: dict[str, float] = {"ewc": 5e4, "l2": 1e-3, "kl": 1.0, "replay": 1.0, "none": 0.0}
-"""What each way's penalty is multiplied by unless told otherwise; only EWC's is calibrated (docs/learners.md)."""
+STRENGTHS: dict[str, float] = {"ewc": 5e4, "l2": 0.1, "kl": 1.0, "replay": 1.0, "none": 0.0}
+"""What each way's penalty is multiplied by unless told otherwise; EWC's and L2's are calibrated (docs/learners.md)."""
 
 
 class GeneralSettings(Config):
@@ -67,7 +67,7 @@ class RetentionSettings(Config):
     general text; learning general text, too; or nothing (plain LoRA)."""
     strength: float = Field(default=STRENGTHS["ewc"], ge=0)
     """What the penalty is multiplied by; lambda of L_V + lambda * sum F (theta - theta*)^2 for EWC, calibrated for F of the mean
-    token NLL per text at this learning rate (docs/learners.md). May be written `lambda`. Left out: 5e4 for ewc, 1e-3 for l2, 1 for kl and replay."""
+    token NLL per text at this learning rate (docs/learners.md). May be written `lambda`. Left out: 5e4 for ewc, 0.1 for l2, 1 for kl and replay."""
     also: dict[Kind, float] = Field(default_factory=dict)
     """Further kinds at the same time, each with its strength: `{replay: 0.5}`."""
     fisher: str | None = None
