@@ -54,7 +54,9 @@ def main() -> None:
         _measure(ewc_config(config, options.out, pace), options.out / "fisher")
     adapters: dict[str, str] = {}
     for rate, strength in product(options.rates, options.strengths):
-        run = _run(ewc_config(config, options.out, pace), options, rate, strength)
+        run = _run(
+            ewc_config(config, options.out, pace), rate, options.kind, strength, options.out / "fisher"
+        )
         name = f"lr {rate:g}, {_called(options.kind, strength)} {strength:g}"
         adapters[name] = str(finetune(run, options.out / name.replace(", ", "-").replace(" ", "-")))
     asked = probe_config(config, options.out, pace).model_copy(
@@ -103,14 +105,9 @@ def _called(kind: str, strength: float) -> str:
     return "lambda" if kind == "ewc" or not strength else kind
 
 
-def _run(run: FinetuneConfig, options: argparse.Namespace, rate: float, strength: float) -> FinetuneConfig:
-    retention = RetentionSettings(kind="none")
-    if strength and options.kind == "ewc":
-        retention = run.retention.model_copy(
-            update={"strength": strength, "fisher": str(options.out / "fisher")}
-        )
-    elif strength:
-        retention = RetentionSettings(kind=options.kind, strength=strength)
+def _run(run: FinetuneConfig, rate: float, kind: str, strength: float, fisher: Path) -> FinetuneConfig:
+    held = {"kind": kind, "strength": strength, "fisher": str(fisher) if kind == "ewc" else None}
+    retention = run.retention.model_copy(update=held) if strength else RetentionSettings(kind="none")
     return run.model_copy(update={"learning_rate": rate, "retention": retention})
 
 
