@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ RESAMPLES = 2000
 LIMIT = 0.01
 """The rise of perplexity up to which a gain counts as kept."""
 PARTS = ("validation", "heldout")
+METHODS = ("base", "plain", "factored", "exact", "kl", "replay", "default")
+"""In the order that tables tell of them."""
+_NUMBER = r"\d[\d.]*(?:e[+-]?\d+)?"
 Floats = NDArray[np.float64]
 
 
@@ -36,6 +40,21 @@ class Setting(NamedTuple):
             return "base"
         held = "" if self.method == "plain" else f"-{self.strength:g}"
         return f"{self.method}-{self.rate:g}{held}-seed{self.seed}"
+
+    @classmethod
+    def named(cls, name: str) -> Setting:
+        """Return the setting of a name.
+
+        Raises:
+            ValueError: it is no setting's name.
+        """
+        if name == "base":
+            return cls("base", 0.0, 0.0, 0)
+        found = re.fullmatch(rf"([a-z]+)-({_NUMBER})(?:-({_NUMBER}))?-seed(\d+)", name)
+        if found is None:
+            raise ValueError(f"{name!r} is no setting's name")
+        method, rate, strength, seed = found.groups()
+        return cls(method, float(rate), float(strength or 0.0), int(seed))
 
     @property
     def told(self) -> str:

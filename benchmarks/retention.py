@@ -7,7 +7,7 @@
 One LoRA run (r 16, attention, about 250,000 tokens, steps of about 2,000) for each setting and seed:
 
     plain      learning rates 1e-4, 2e-4, 5e-4, 1e-3
-    exact      EWC at 1e-3, lambda 1e3, 1e4, 3e4, exact Fisher information
+    exact      EWC at 1e-3, exact Fisher information, each lambda of --strengths (1e3, 1e4, 3e4)
     factored   the same with the factored one
     kl, replay at 1e-3, strength 1, one seed
     default    learning rate, form and lambda that `worldschool finetune` takes unless told otherwise, one seed
@@ -38,7 +38,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from benchmarks.fronts import Measured, Point, Setting, figures_of, plot, table
+from benchmarks.fronts import METHODS, Measured, Point, Setting, figures_of, plot, table
 from benchmarks.harness import arguments, machine, report
 from worldschool.canonical import canonical_json
 from worldschool.errors import UserError
@@ -161,6 +161,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("fronts"), help="adapters and the picture")
     parser.add_argument("--records", type=Path, help="what was measured; OUT/records unless given")
     parser.add_argument("--table", action="store_true", help="print the table of --records and make no runs")
+    parser.add_argument("--strengths", type=float, nargs="+", default=STRENGTHS, help="EWC's lambdas")
     parser.add_argument("--dtype", default="auto", choices=("auto", "float32", "bfloat16"))
     parser.add_argument("--tokens", type=int, default=250_000)
     parser.add_argument("--seeds", type=int, default=3)
@@ -185,7 +186,8 @@ def settings_of(options: argparse.Namespace) -> list[Setting]:
     for seed in range(options.seed, options.seed + options.seeds):
         ways = [[Setting("plain", rate, 0.0, seed) for rate in reversed(RATES)]]
         ways += [
-            [Setting(form, RATE, strength, seed) for strength in STRENGTHS] for form in ("factored", "exact")
+            [Setting(form, RATE, strength, seed) for strength in options.strengths]
+            for form in ("factored", "exact")
         ]
         found += [one for turn in itertools.zip_longest(*ways) for one in turn if one is not None]
         if seed == options.seed:
@@ -303,12 +305,13 @@ def _summed(model: Any, rows: Sequence[Row], pad: int) -> dict[str, list[float]]
 
 
 def points_of(options: argparse.Namespace) -> list[Point]:
-    """Return what was measured of every setting, its seeds together, beside the untrained model."""
+    """Return what was measured of every setting that has records, its seeds together, beside the untrained model."""
+    found = {Setting.named(path.stem): path for path in options.records.glob("*.json")}
+    seeds = range(options.seed, options.seed + options.seeds)
     kept: dict[Setting, list[Measured]] = {}
-    for setting in settings_of(options):
-        path = options.records / f"{setting.name}.json"
-        if path.exists():
-            measured = Measured.of(read_json(path, what="a record"), TEXTS)
+    for setting in sorted(found, key=lambda one: (METHODS.index(one.method), *one[1:])):
+        if setting.method == "base" or setting.seed in seeds:
+            measured = Measured.of(read_json(found[setting], what="a record"), TEXTS)
             kept.setdefault(setting._replace(seed=0), []).append(measured)
     (base,) = kept.pop(Setting("base", 0.0, 0.0, 0))
     return [Point.of(setting, base, runs) for setting, runs in kept.items()]

@@ -42,6 +42,26 @@ def test_a_point_is_the_gain_a_token_and_the_rise_of_perplexity_over_all_texts()
     assert other.gain["heldout"].low < other.gain["heldout"].value < other.gain["heldout"].high
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        Setting("base", 0.0, 0.0, 0),
+        Setting("plain", 1e-5, 0.0, 2),
+        Setting("exact", 1e-3, 1e4, 1),
+        Setting("kl", 5e-4, 0.25, 10),
+        Setting("factored", 1e-3, 1e6, 0),
+    ],
+)
+def test_a_setting_is_read_from_its_name(setting):
+    assert Setting.named(setting.name) == setting
+
+
+@pytest.mark.parametrize("name", ["", "plain", "plain-fast-seed0", "plain-0.001", "plain-0.001-seed0-again"])
+def test_another_name_is_no_setting(name):
+    with pytest.raises(ValueError, match="no setting's name"):
+        Setting.named(name)
+
+
 def test_fronts_are_compared_at_no_larger_a_rise():
     plain = [point("plain", 0.5, 0.02), point("plain", 0.3, 0.005, rate=1e-4)]
     exact = [point("exact", 0.48, 0.004), point("exact", 0.2, 0.001, strength=1e6)]
