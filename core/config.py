@@ -18,13 +18,17 @@ from worldschool.errors import ConfigError, nearest
 
 
 class Config(BaseModel):
-    """Base of all configurations: frozen, and unknown keys are errors."""
+    """Base of all configurations: frozen; unknown keys are errors, and so are numbers that are not finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the resolved configuration as plain JSON values."""
         return self.model_dump(mode="json")
+
+    @classmethod
+    def before_override(cls, values: dict[str, Any], key: str, value: Any) -> None:
+        """Take out of `values`, what a file gave of this class, the keys that an override of `key` makes void."""
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
@@ -43,12 +47,15 @@ def load_config(cls: type[ConfigT], path: Path | str | None, overrides: Sequence
     """
     source = str(path) if path is not None else "the configuration"
     values = _read_mapping(Path(path)) if path is not None else {}
-    apply_overrides(values, overrides)
+    apply_overrides(values, overrides, cls=cls)
     return build_config(cls, values, source)
 
 
 def apply_overrides(
-    values: dict[str, Any], overrides: Sequence[str], example: str = "episodes=100"
+    values: dict[str, Any],
+    overrides: Sequence[str],
+    example: str = "episodes=100",
+    cls: type[Config] | None = None,
 ) -> dict[str, Any]:
     """Put the values of `--set key=value` texts into a mapping, and return it.
 
@@ -56,12 +63,17 @@ def apply_overrides(
         values: is changed; dotted keys reach into the mappings inside it.
         overrides: the texts; a value is read as YAML.
         example: of such a text, for errors.
+        cls: what the values are of: its classes are asked first what the overrides make void (`Config.before_override`).
 
     Raises:
         ConfigError: a text is not key=value, its value no YAML, or a dotted key reaches into what is no mapping.
     """
-    for override in overrides:
-        _apply_override(values, override, example)
+    given = [_read_override(override, example) for override in overrides]
+    # All before the first is put in: what is void is what the file gave, never another override.
+    for keys, value in given:
+        _make_way(values, keys, value, cls)
+    for keys, value in given:
+        _put(values, keys, value)
     return values
 
 
@@ -100,23 +112,37 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     return loaded
 
 
-def _apply_override(values: dict[str, Any], override: str, example: str) -> None:
+def _read_override(override: str, example: str) -> tuple[list[str], Any]:
+    """Return the keys that lead to a value, and the value."""
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise ConfigError(
             f"{override!r} is not key=value", where="--set", mend=f"Write it like --set {example}."
         )
     try:
-        value = yaml.safe_load(text)
+        return key.split("."), yaml.safe_load(text)
     except (yaml.YAMLError, ValueError):
         raise ConfigError(
             f"the value of {key} is not valid YAML: {text!r}", where="--set", mend="Quote it."
         ) from None
-    *parents, last = key.split(".")
+
+
+def _make_way(values: Any, keys: Sequence[str], value: Any, cls: type[Config] | None) -> None:
+    *parents, last = keys
+    for parent in parents:
+        values = values.get(parent) if isinstance(values, dict) else None
+    if cls is not None and isinstance(values, dict):
+        for model in _models_at(cls, parents):
+            if issubclass(model, Config):
+                model.before_override(values, last, value)
+
+
+def _put(values: dict[str, Any], keys: Sequence[str], value: Any) -> None:
+    *parents, last = keys
     for parent in parents:
         values = values.setdefault(parent, {})
         if not isinstance(values, dict):
-            raise ConfigError(f"{key}: {parent!r} is not a mapping", where="--set")
+            raise ConfigError(f"{'.'.join(keys)}: {parent!r} is not a mapping", where="--set")
     values[last] = value
 
 
@@ -143,6 +169,10 @@ def _explain(cls: type[Config], error: ValidationError, source: str) -> ConfigEr
 
 def _fields_at(cls: type[BaseModel], location: Sequence[str]) -> set[str]:
     """Return the accepted keys of the model found by following `location` (unions: of all their members)."""
+    return {name for model in _models_at(cls, location) for name in model.model_fields}
+
+
+def _models_at(cls: type[BaseModel], location: Sequence[str]) -> list[type[BaseModel]]:
     models: list[type[BaseModel]] = [cls]
     for part in location:
         following: list[type[BaseModel]] = []
@@ -150,7 +180,7 @@ def _fields_at(cls: type[BaseModel], location: Sequence[str]) -> set[str]:
             if part in model.model_fields:
                 following += _models_in(model.model_fields[part].annotation)
         models = following or models  # list positions and union tags stay where they are
-    return {name for model in models for name in model.model_fields}
+    return models
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -61,7 +61,8 @@ def variants(config: FinetuneConfig, grid: Mapping[str, Sequence[str]]) -> list[
     for values in itertools.product(*grid.values()):
         pairs = dict(zip(grid, values, strict=True))
         plain = config.model_dump(mode="json", exclude_unset=True)
-        changed = apply_overrides(plain, [f"{key}={value}" for key, value in pairs.items()])
+        overrides = [f"{key}={value}" for key, value in pairs.items()]
+        changed = apply_overrides(plain, overrides, cls=FinetuneConfig)
         name = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in pairs.items())
         found.append(Variant(name, build_config(FinetuneConfig, changed, "--sweep"), pairs))
     return found

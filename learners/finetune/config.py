@@ -77,6 +77,14 @@ class RetentionSettings(Config):
     general: GeneralSettings = GeneralSettings()
     """For `kl` and `replay`."""
 
+    @classmethod
+    def before_override(cls, values: dict[str, Any], key: str, value: Any) -> None:
+        """A strength gives way to another, by either name; and to another kind, whose units are not its own."""
+        other_kind = key == "kind" and value != values.get("kind", cls.model_fields["kind"].default)
+        if other_kind or key in ("strength", "lambda"):
+            values.pop("strength", None)
+            values.pop("lambda", None)
+
     @model_validator(mode="before")
     @classmethod
     def _strength_of_kind(cls, given: Any) -> Any:
@@ -94,7 +102,7 @@ class RetentionSettings(Config):
     def _each_kind_once(self) -> Self:
         if self.kind in self.also:
             raise ValueError(f"`also` has {self.kind!r}, which is `kind` already: name it once")
-        if any(not strength >= 0 for strength in self.also.values()):
+        if any(strength < 0 for strength in self.also.values()):
             raise ValueError(f"`also` has a strength that is no number from 0 up: {self.also}")
         return self
 

@@ -128,9 +128,6 @@ def test_a_sweep_trains_every_combination_once_and_compares_what_was_gained_and_
     assert "'x' is not key=value,value" in error_of(capsys, *command, "--sweep", "x")
     assert "names something twice" in error_of(capsys, *command, "--sweep", "seed=1,1")
     assert "batch_exmples: unknown key" in error_of(capsys, *command, "--sweep", "batch_exmples=1,2")
-    assert "`lambda` and `strength` are one setting" in error_of(
-        capsys, *command, "--set", "retention.lambda=3"
-    )
 
 
 def test_chain_collect_remember_recall(

@@ -63,6 +63,49 @@ def test_a_file_with_overrides(write):
     assert load_config(Whole, write(""), ["episodes=1", "name=a=b"]).name == "a=b"
 
 
+class Held(Config):
+    """What is held, and how firmly, which means another thing for each."""
+
+    what: Literal["cup", "door"] = "cup"
+    """A choice."""
+    force: float = 1.0
+    """Of this choice."""
+
+    @classmethod
+    def before_override(cls, values, key, value):
+        """Another choice makes the force void."""
+        if key == "what" and value != values.get("what", "cup"):
+            values.pop("force", None)
+
+
+class Hand(Config):
+    """Holds."""
+
+    held: Held = Held()
+    """Nested."""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ([], Held(force=5)),
+        (["held.what=cup"], Held(force=5)),
+        (["held.what=door"], Held(what="door")),
+        (["held.what=door", "held.force=7"], Held(what="door", force=7)),
+        (["held.force=7", "held.what=door"], Held(what="door", force=7)),
+        (["held={what: door, force: 2}"], Held(what="door", force=2)),
+    ],
+)
+def test_what_an_override_makes_void_is_a_file_s_and_never_another_override_s(write, overrides, expected):
+    assert load_config(Hand, write("held: {force: 5}"), overrides).held == expected
+
+
+@pytest.mark.parametrize("number", [".inf", "-.inf", ".nan", "1e999"])
+def test_numbers_that_are_not_finite_are_refused(write, number):
+    with pytest.raises(ConfigError, match=r"held\.force: input should be a (finite|valid) number"):
+        load_config(Hand, write(f"held: {{force: {number}}}"))
+
+
 def test_a_configuration_cannot_be_changed():
     with pytest.raises(ValueError, match="frozen"):
         Whole(episodes=1).episodes = 2

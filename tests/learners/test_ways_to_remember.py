@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.learners.test_trainer import make_trainer
-from worldschool.config import build_config
+from worldschool.config import build_config, load_config
 from worldschool.errors import ConfigError, FisherError
 from worldschool.learners.finetune.config import FinetuneConfig, RetentionSettings
 from worldschool.learners.finetune.retaining import Remembering, make_retention
@@ -98,6 +98,30 @@ def test_settings_say_which_ways_and_how_strong(adapted, tiny_models):
         settings(also={"kl": -1.0})
     with pytest.raises(ConfigError, match="kind"):
         settings(kind="prayer")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (["lambda=3e3"], {"ewc": 3e3}),
+        (["strength=3e3"], {"ewc": 3e3}),
+        (["kind=ewc"], {"ewc": 7e4}),
+        (["kind=kl"], {"kl": 1.0}),
+        (["kind=kl", "lambda=0.5"], {"kl": 0.5}),
+        (["lambda=0.5", "kind=kl"], {"kl": 0.5}),
+        (["kind=none"], {}),
+    ],
+)
+@pytest.mark.parametrize("written", ["strength", "lambda"])
+def test_another_strength_or_kind_can_be_asked_of_a_file_that_has_one(written, overrides, expected, tmp_path):
+    (tmp_path / "run.yaml").write_text(f"{{examples: [x], retention: {{{written}: 7.0e+4}}}}")
+    found = load_config(FinetuneConfig, tmp_path / "run.yaml", [f"retention.{one}" for one in overrides])
+    assert found.retention.strengths() == expected
+
+
+def test_a_strength_is_given_once(tmp_path):
+    with pytest.raises(ConfigError, match="`lambda` and `strength` are one setting"):
+        load_config(FinetuneConfig, None, ["examples=[x]", "retention.lambda=1", "retention.strength=1"])
 
 
 @pytest.mark.parametrize("kind", ["l2", "kl", "replay"])
