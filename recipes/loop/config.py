@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from worldschool.agents.base import agent_config, state_class
 from worldschool.config import Config
 from worldschool.experience.runner import AgentSettings
+from worldschool.learners.finetune import FinetuneConfig
 from worldschool.records import Split
 
 
@@ -34,6 +36,24 @@ class MemoryLearning(Config):
     """Whose rules they are: a model as the language-model agent's `model`; null: the agent's own."""
 
 
+class Imitation(FinetuneConfig):
+    """Learning by fine-tuning on what succeeded. The loop's own are `examples` and `seed`."""
+
+    examples: tuple[str, ...] = ()
+    """Left out."""
+
+    @field_validator("examples")
+    @classmethod
+    def _the_loop_s_own(cls, examples: tuple[str, ...]) -> tuple[str, ...]:
+        if examples:
+            raise ValueError("these are the loop's own: leave them out")
+        return examples
+
+    def on(self, examples: Path, seed: int) -> FinetuneConfig:
+        """Return the settings of one run."""
+        return FinetuneConfig.model_validate({**self.to_json(), "examples": [str(examples)], "seed": seed})
+
+
 class LoopConfig(Config):
     """Rounds of collecting, learning and probing."""
 
@@ -54,7 +74,7 @@ class LoopConfig(Config):
     """Of which split they are; choose by "validation", report on "heldout"."""
     memory: MemoryLearning | None = MemoryLearning()
     """null: no memory."""
-    finetune: dict[str, Any] | None = None
+    finetune: Imitation | None = None
     """Settings of `worldschool finetune` without `examples`: successes are imitated, in the language-model agent's own prompts. null: no
     weights are changed."""
     texts: tuple[str, ...] = ("prose:validation",)
@@ -77,8 +97,6 @@ class LoopConfig(Config):
         for field in ("recall", "adapter", "known"):
             if self.agent.settings.get(field) is not None:
                 raise ValueError(f"agent.settings.{field} is set by the loop: leave it out")
-        if self.finetune is not None and "examples" in self.finetune:
-            raise ValueError("finetune.examples are the loop's own: leave them out")
         if self.memory is not None and self.memory.insights and self.insights_model is None:
             raise ValueError("memory.insights are drawn by a language model: give `memory.insights_model`")
         return self

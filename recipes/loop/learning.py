@@ -10,11 +10,10 @@ from typing import Any
 
 from worldschool.agents.base import agent_config, state_class
 from worldschool.agents.language.usage import Usage
-from worldschool.config import build_config
 from worldschool.experience.examples import write_examples
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
-from worldschool.learners.finetune import FinetuneConfig, finetune
+from worldschool.learners.finetune import finetune
 from worldschool.learners.finetune.acting import acting_examples
 from worldschool.learners.memory import (
     Insights,
@@ -27,7 +26,7 @@ from worldschool.learners.memory import (
 )
 from worldschool.models.language import load_model
 from worldschool.progress import say
-from worldschool.recipes.loop.config import LoopConfig, MemoryLearning
+from worldschool.recipes.loop.config import Imitation, LoopConfig, MemoryLearning
 from worldschool.records import Episode
 
 RECALL = "worldschool.learners.memory:MemoryRecall"
@@ -71,7 +70,7 @@ def learn(config: LoopConfig, out: Path, number: int, practice: Sequence[Episode
         _learn_state(config, out, number, practice)
     if config.memory is not None:
         _learn_memory(config, config.memory, out, number, practice)
-    return 0 if config.finetune is None else _learn_weights(config, out, number)
+    return 0 if config.finetune is None else _learn_weights(config, config.finetune, out, number)
 
 
 def practised(out: Path, number: int) -> Iterator[Episode]:
@@ -153,7 +152,7 @@ def _asker(name: str) -> Callable[[str], str]:
     return ask
 
 
-def _learn_weights(config: LoopConfig, out: Path, number: int) -> int:
+def _learn_weights(config: LoopConfig, imitation: Imitation, out: Path, number: int) -> int:
     """Fine-tune the base model on all successes so far."""
     folder = out / f"round-{number}"
     examples = list(acting_examples(practised(out, number)))
@@ -161,6 +160,5 @@ def _learn_weights(config: LoopConfig, out: Path, number: int) -> int:
         return 0  # nothing succeeded yet
     path = folder / "examples.parquet"
     write_examples(path, examples)
-    values = {**(config.finetune or {}), "examples": [str(path)], "seed": config.seed}
-    adapter = finetune(build_config(FinetuneConfig, values, "finetune"), folder / "adapter")
+    adapter = finetune(imitation.on(path, config.seed), folder / "adapter")
     return int(read_json(adapter / "training.json", what="a training record")["tokens"])

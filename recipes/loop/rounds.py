@@ -16,11 +16,9 @@ from typing import Any
 import numpy as np
 
 from worldschool.agents.language.usage import collected_in, read_usage
-from worldschool.config import build_config
 from worldschool.experience.runner import AgentSettings, CollectConfig, collect
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
-from worldschool.learners.finetune import FinetuneConfig
 from worldschool.learners.finetune.data import text_row
 from worldschool.learners.finetune.retaining import text_pieces
 from worldschool.learners.finetune.watching import mean_nll
@@ -185,10 +183,9 @@ def _memory(config: LoopConfig, out: Path, number: int) -> tuple[int, int]:
 def _forgotten(config: LoopConfig, out: Path, number: int) -> dict[str, float]:
     """Return the rise of perplexity of each text that an adapter brought."""
     adapter = known(config, out, number).get("adapter")
-    if adapter is None:
+    if adapter is None or config.finetune is None:
         return {}
-    settings = build_config(FinetuneConfig, {**(config.finetune or {}), "examples": ["-"]}, "finetune")
-    model = LocalModel.load(settings.model, adapter, settings.dtype)
+    model = LocalModel.load(config.finetune.model, adapter, config.finetune.dtype)
     found = {}
     for name in config.texts:
         pieces = text_pieces(model.tokenizer, name, TEXT_TOKENS, TEXT_PIECES, 0)

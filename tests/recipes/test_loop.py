@@ -4,13 +4,14 @@ import json
 import shutil
 from argparse import Namespace
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
 from worldschool.agents.language import LanguageAgent, LanguageConfig
 from worldschool.agents.language.usage import collected_in, read_usage
 from worldschool.cli.main import main
-from worldschool.config import build_config
+from worldschool.config import build_config, load_config
 from worldschool.envs import make
 from worldschool.errors import ConfigError
 from worldschool.experience.runner import AgentSettings, CollectConfig, collect
@@ -225,6 +226,15 @@ def test_tokens_are_counted_whatever_the_number_of_workers(tmp_path, tiny_llama)
     assert used[0].calls == used[1].calls == 4 and used[0].tokens == used[1].tokens > 0
 
 
+def test_how_successes_are_imitated_can_be_overridden(tmp_path):
+    preset = Path(__file__).parents[2] / "configs" / "loop" / "language.yaml"
+    found = load_config(LoopConfig, preset, ["finetune.retention.kind=kl", "finetune.max_steps=3"]).finetune
+    run = found.on(tmp_path / "examples.parquet", 7)
+    assert run.retention.strengths() == {"kl": 1.0} and run.max_steps == 3 and run.learning_rate == 5e-4
+    assert run.examples == (str(tmp_path / "examples.parquet"),) and run.seed == 7
+    assert load_config(LoopConfig, preset, ["finetune=null"]).finetune is None
+
+
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
@@ -232,7 +242,8 @@ def test_tokens_are_counted_whatever_the_number_of_workers(tmp_path, tiny_llama)
         ({"agent": {"name": "random"}}, "the agent 'random' has no setting `recall`"),
         ({"finetune": {}}, "the agent 'follower' has no setting `adapter`"),
         ({"agent": {"name": "follower", "settings": {"recall": {"use": "a:B"}}}}, "agent.settings.recall is set by the loop"),
-        ({"finetune": {"examples": ["x"]}, "agent": {"name": "language"}}, "finetune.examples are the loop's own"),
+        ({"finetune": {"examples": ["x"]}, "agent": {"name": "language"}}, "finetune.examples: these are the loop's own"),
+        ({"finetune": {"lerning_rate": 1}, "agent": {"name": "language"}}, "finetune.lerning_rate: unknown key"),
         ({"rounds": 0}, "rounds"),
         ({"memory": {"insights": 2}}, "give `memory.insights_model`"),
         ({"agent": {"name": "curriculum", "settings": {"known": "x"}}}, "agent.settings.known is set by the loop"),
