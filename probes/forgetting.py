@@ -116,7 +116,8 @@ def outcomes_markdown(found: Sequence[Outcome]) -> str:
     lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
     return (
         "# What was learned, and what was forgotten\n\n"
-        "Gains are paired differences from the untrained model, perplexity its relative change; 95% intervals in brackets. "
+        "Gains are paired differences from the untrained model, asked with worked examples or without, whichever it does better; "
+        "perplexity is its relative change; 95% intervals in brackets. "
         "Numbers in the picture are the rows. All scores, items and their losses are in `report/`.\n\n"
         + "\n".join(lines)
         + "\n\n![gain against forgetting](retention.png)\n"
