@@ -119,7 +119,8 @@ def report_table(report: Mapping[str, Any]) -> str:
         console.print(f"  {line}", markup=False)
     for task, row in report["tasks"].items():
         for reason, count in row["skipped"].items():
-            console.print(f"  {task}: left out {count} times: {reason}", markup=False)
+            often = "once" if count == 1 else f"{count} times"
+            console.print(f"  {task}: left out {often}: {reason}", markup=False)
     return "\n".join(line.rstrip() for line in stream.getvalue().strip("\n").splitlines())
 
 
