@@ -89,6 +89,15 @@ class Measured:
 
         return cls(read("nll"), read("tokens"))
 
+    @classmethod
+    def mean(cls, runs: Sequence[Measured]) -> Measured:
+        """Return the losses of several runs, measured on the same, averaged."""
+        nll = {
+            part: {name: np.mean([run.nll[part][name] for run in runs], axis=0) for name in named}
+            for part, named in runs[0].nll.items()
+        }
+        return cls(nll, runs[0].tokens)
+
 
 @dataclass(frozen=True)
 class Point:
@@ -101,30 +110,32 @@ class Point:
     by_text: Mapping[str, Interval]
     spread: float
     """Between seeds: the largest gain on held-out answers less the smallest."""
+    measured: Measured
+    """Averaged over the seeds."""
 
     @classmethod
     def of(cls, setting: Setting, base: Measured, runs: Sequence[Measured]) -> Point:
         """Put seeds together: losses are averaged over them, and rows (or pieces of text) drawn again for the intervals."""
         gain, rise, by_text = {}, {}, {}
+        mean = Measured.mean(runs)
         for part in PARTS:
             texts = [name for name in base.nll[part] if name != "answers"]
-            gain[part] = _nats(_change(base, runs, part, ["answers"]))
-            rise[part] = _change(base, runs, part, texts)
-            by_text |= {name: _change(base, runs, part, [name]) for name in texts}
+            gain[part] = _nats(_change(base, mean, part, ["answers"]))
+            rise[part] = _change(base, mean, part, texts)
+            by_text |= {name: _change(base, mean, part, [name]) for name in texts}
         gains = [
             -(run.nll["heldout"]["answers"] - base.nll["heldout"]["answers"]).sum()
             / base.tokens["heldout"]["answers"].sum()
             for run in runs
         ]
-        return cls(setting, len(runs), gain, rise, by_text, float(max(gains) - min(gains)))
+        return cls(setting, len(runs), gain, rise, by_text, float(max(gains) - min(gains)), mean)
 
 
-def _change(base: Measured, runs: Sequence[Measured], part: str, names: Sequence[str]) -> Interval:
-    """Return the relative change of perplexity over these rows, losses averaged over the runs."""
-    before = np.concatenate([base.nll[part][name] for name in names])
-    after = np.concatenate([np.mean([run.nll[part][name] for run in runs], axis=0) for name in names])
-    tokens = np.concatenate([base.tokens[part][name] for name in names])
-    return relative_change(before, after, tokens, resamples=RESAMPLES)
+def _change(before: Measured, after: Measured, part: str, names: Sequence[str]) -> Interval:
+    """Return the relative change of perplexity over these rows."""
+    losses = [np.concatenate([one.nll[part][name] for name in names]) for one in (before, after)]
+    tokens = np.concatenate([before.tokens[part][name] for name in names])
+    return relative_change(*losses, tokens, resamples=RESAMPLES)
 
 
 def _nats(change: Interval) -> Interval:
@@ -149,13 +160,16 @@ def best_within(points: Sequence[Point], limit: float, part: str = "heldout") ->
     return max(within, key=lambda point: point.gain[part].value, default=None)
 
 
-def margins(points: Sequence[Point], over: Sequence[Point]) -> list[tuple[Point, float]]:
-    """Return, for each of `over`, how much more the front of `points` gains at no larger a rise (-inf: it has no such point)."""
-    found = []
+def margins(points: Sequence[Point], over: Sequence[Point]) -> list[tuple[Point, Interval | None]]:
+    """Return, for each of `over`, how many nats a token more the front of `points` gains at no larger a rise, paired by rows.
+
+    None: it has no such point.
+    """
+    found: list[tuple[Point, Interval | None]] = []
     for point in over:
         best = best_within(points, point.rise["heldout"].value)
-        more = -np.inf if best is None else best.gain["heldout"].value - point.gain["heldout"].value
-        found.append((point, float(more)))
+        more = None if best is None else _nats(_change(point.measured, best.measured, "heldout", ["answers"]))
+        found.append((point, more))
     return found
 
 
@@ -214,9 +228,11 @@ def figures_of(points: Sequence[Point]) -> dict[str, Figure]:
             )
     for method in ("exact", "factored"):
         for point, more in margins(of.get(method, []), of.get("plain", [])) if method in of else []:
-            figures[f"{method}: above plain at {point.setting.told}"] = Figure(
-                more, f"nats a token, at a rise of {percent(point.rise['heldout'])} or less", True
-            )
+            unit = f"nats a token, at a rise of {percent(point.rise['heldout'])} or less"
+            if more is not None:
+                unit = f"[{more.low:.4f}, {more.high:.4f}] {unit}"
+            value = -np.inf if more is None else more.value
+            figures[f"{method}: above plain at {point.setting.told}"] = Figure(value, unit, True)
     return figures
 
 

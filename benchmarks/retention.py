@@ -7,7 +7,7 @@
 One LoRA run (r 16, attention, about 250,000 tokens, steps of about 2,000) for each setting and seed:
 
     plain      learning rates 1e-4, 2e-4, 5e-4, 1e-3
-    exact      EWC at 1e-3, exact Fisher information, each lambda of --strengths (1e3, 1e4, 3e4)
+    exact      EWC at --ewc-rate (1e-3), exact Fisher information, each lambda of --strengths (1e3, 1e4, 3e4)
     factored   the same with the factored one
     kl, replay at 1e-3, strength 1, one seed
     default    learning rate, form and lambda that `worldschool finetune` takes unless told otherwise, one seed
@@ -162,6 +162,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--records", type=Path, help="what was measured; OUT/records unless given")
     parser.add_argument("--table", action="store_true", help="print the table of --records and make no runs")
     parser.add_argument("--strengths", type=float, nargs="+", default=STRENGTHS, help="EWC's lambdas")
+    parser.add_argument("--ewc-rate", type=float, default=RATE, help="EWC's learning rate")
     parser.add_argument("--dtype", default="auto", choices=("auto", "float32", "bfloat16"))
     parser.add_argument("--tokens", type=int, default=250_000)
     parser.add_argument("--seeds", type=int, default=3)
@@ -186,7 +187,7 @@ def settings_of(options: argparse.Namespace) -> list[Setting]:
     for seed in range(options.seed, options.seed + options.seeds):
         ways = [[Setting("plain", rate, 0.0, seed) for rate in reversed(RATES)]]
         ways += [
-            [Setting(form, RATE, strength, seed) for strength in options.strengths]
+            [Setting(form, options.ewc_rate, strength, seed) for strength in options.strengths]
             for form in ("factored", "exact")
         ]
         found += [one for turn in itertools.zip_longest(*ways) for one in turn if one is not None]
