@@ -8,7 +8,9 @@ from typing import Any
 
 import torch
 from transformers import TrainingArguments
+from transformers.integrations import get_reporting_integration_callbacks
 
+from worldschool.errors import ConfigError
 from worldschool.learners.finetune.checkpoints import FOLDER
 from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.watching import SCORE
@@ -51,6 +53,23 @@ def training_arguments(config: FinetuneConfig, out: Path) -> TrainingArguments:
     )
     arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices: one process each, never DataParallel
     return arguments
+
+
+def check_reports(arguments: TrainingArguments) -> None:
+    """Check that everything that is reported to is known and installed.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    try:
+        for callback in get_reporting_integration_callbacks(arguments.report_to):
+            callback()
+    except (ValueError, RuntimeError, ImportError) as error:
+        raise ConfigError(
+            str(error).strip().splitlines()[0],
+            where="report_to",
+            mend="Install what it names, or leave it out.",
+        ) from None
 
 
 def _checkpointing() -> dict[str, Any]:

@@ -15,12 +15,19 @@ from typing import Any
 
 import torch
 
-from worldschool.learners.finetune.arguments import training_arguments
+from worldschool.learners.finetune.arguments import check_reports, training_arguments
 from worldschool.learners.finetune.config import FinetuneConfig, ValidationSettings
 from worldschool.learners.finetune.data import Row, tokens_of
 from worldschool.learners.finetune.retaining import fisher_bytes, fisher_for, sampled_share
-from worldschool.learners.finetune.run import load_for_training, make_trainer, prepare_rows, select_examples
+from worldschool.learners.finetune.run import (
+    load_for_training,
+    longest,
+    make_trainer,
+    prepare_rows,
+    select_examples,
+)
 from worldschool.learners.finetune.trainer import Trainer
+from worldschool.learners.finetune.watching import read_watched
 from worldschool.learners.fisher.information import Fisher
 from worldschool.learners.fisher.measuring import compute_fisher
 from worldschool.learners.fisher.parameters import blank_fisher, matching_parameters
@@ -93,8 +100,10 @@ def dry_run(config: FinetuneConfig) -> Needs:
         UserError: as `finetune` would, as far as can be told without the Fisher information.
     """
     examples = select_examples(config)
+    check_reports(training_arguments(config, Path()))
     model, tokenizer = load_for_training(config)
     data = prepare_rows(model, tokenizer, examples, config)
+    read_watched(tokenizer, examples, config, longest(model, config))
     named = config.retention.fisher is not None
     fisher_seconds = 0.0
     with tempfile.TemporaryDirectory() as folder:
@@ -106,7 +115,7 @@ def dry_run(config: FinetuneConfig) -> Needs:
         elif measured:
             fisher_seconds = _time_fisher(model, tokenizer, config)
             fisher = blank_fisher(model, config.lora.target_modules)
-        trainer = _short(model, tokenizer, data, fisher, config, out, examples)
+        trainer = _short(model, tokenizer, data, fisher, config, out)
         plan = trainer.steps
         by_size = sorted(plan, key=tokens_of)
         heaviest, usual = by_size[-1], by_size[len(by_size) // 2]
@@ -139,7 +148,7 @@ def time_steps(config: FinetuneConfig, examples: Sequence[Example]) -> tuple[flo
     if "ewc" in config.retention.strengths():
         fisher = blank_fisher(model, config.lora.target_modules)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = _short(model, tokenizer, data, fisher, config, Path(folder), examples)
+        trainer = _short(model, tokenizer, data, fisher, config, Path(folder))
         steps: list[list[Row]] = trainer.steps[:STEPS]
         trainer.steps = steps
         trainer.run()
@@ -156,12 +165,11 @@ def _short(
     fisher: Fisher | None,
     config: FinetuneConfig,
     out: Path,
-    examples: Sequence[Example],
 ) -> Trainer:
     """Return a trainer of the whole run's steps that stops after a few, writes nothing that lasts and reports nowhere."""
     apart = config.model_copy(update={"report_to": (), "validation": ValidationSettings()})
     brief = apart.model_copy(update={"max_steps": STEPS, "checkpoint_steps": STEPS + 1})
-    return make_trainer(model, tokenizer, data, fisher, apart, training_arguments(brief, out), examples)
+    return make_trainer(model, tokenizer, data, fisher, apart, training_arguments(brief, out))
 
 
 def _time_fisher(model: Any, tokenizer: Any, config: FinetuneConfig) -> float:

@@ -17,13 +17,13 @@ from worldschool.errors import ConfigError, DatasetError, ModelError
 from worldschool.experience.examples import read_examples
 from worldschool.files import write_atomic, write_json
 from worldschool.learners.finetune.adapter import add_adapter
-from worldschool.learners.finetune.arguments import training_arguments
+from worldschool.learners.finetune.arguments import check_reports, training_arguments
 from worldschool.learners.finetune.checkpoints import FOLDER
 from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import Row, TrainingData, build_rows, tokens_of
 from worldschool.learners.finetune.retaining import KINDS, fisher_for, make_retention, pieces_for
 from worldschool.learners.finetune.trainer import Trainer, curve_json
-from worldschool.learners.finetune.watching import NLL, RISE, make_watch
+from worldschool.learners.finetune.watching import NLL, RISE, Watch, Watched, read_watched
 from worldschool.learners.fisher.information import Fisher
 from worldschool.models.allocation import keep_freed_memory
 from worldschool.models.causal import load_causal_lm, model_fingerprint, pad_token
@@ -48,15 +48,17 @@ def finetune(config: FinetuneConfig, out: Path) -> Path:
     """
     examples = select_examples(config)
     arguments = training_arguments(config, out)
+    check_reports(arguments)
     with arguments.main_process_first(local=False):
         known = claim_output(out, "finetune", config.to_json(), config.seed)
         if known and (out / "training.json").exists():
             return out
     model, tokenizer = load_for_training(config)
     data = prepare_rows(model, tokenizer, examples, config, tell=arguments.should_save)
+    watched = read_watched(tokenizer, examples, config, longest(model, config))
     with arguments.main_process_first(local=False):
         fisher = fisher_for(model, tokenizer, config, out)
-    trainer = make_trainer(model, tokenizer, data, fisher, config, arguments, examples)
+    trainer = make_trainer(model, tokenizer, data, fisher, config, arguments, watched)
     with (
         progress("fine-tune", config.max_steps, "steps")
         if arguments.should_save
@@ -178,7 +180,7 @@ def make_trainer(
     fisher: Fisher | None,
     config: FinetuneConfig,
     arguments: TrainingArguments,
-    trained: Sequence[Example] = (),
+    watched: Watched | None = None,
 ) -> Trainer:
     """Attach the adapter and put the trainer together.
 
@@ -189,14 +191,14 @@ def make_trainer(
         fisher: wanted when EWC is among the retention's kinds.
         config: the run's settings.
         arguments: from `training_arguments`.
-        trained: the examples of the rows, none of which may be held out for validation.
+        watched: what is measured on the way.
     """
     pieces = pieces_for(model, tokenizer, config.retention)  # sampled before there is an adapter
     choose_attention(model, data.rows)
     adapted = add_adapter(model, config)
     remembering = make_retention(adapted, fisher, pieces, config.retention)
     pad = pad_token(tokenizer)
-    watch = make_watch(adapted, tokenizer, trained, config, pad, longest(model, config))
+    watch = None if watched is None else Watch(adapted, *watched, config.validation, pad)
     return Trainer(adapted, data.rows, remembering, config, pad, arguments, watch)
 
 

@@ -20,8 +20,8 @@ import torch
 import transformers
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments
 
-from worldschool.errors import ConfigError, ModelError
-from worldschool.learners.finetune.arguments import learning_rate
+from worldschool.errors import ModelError
+from worldschool.learners.finetune.arguments import check_reports, learning_rate
 from worldschool.learners.finetune.checkpoints import mark_complete, newest_complete
 from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import Row, batches, collate_rows, tokens_of, weight_of
@@ -91,25 +91,17 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         if config.gradient_checkpointing:
             model.enable_input_require_grads()
         self._held = {kind: HeldCallback(held, _logged(kind)) for kind, held in remembering.held.items()}
-        try:
-            super().__init__(
-                model=model,
-                args=arguments,
-                train_dataset=self.steps,
-                eval_dataset=[] if watch else None,
-                callbacks=[
-                    _Several(list(self._held.values())),
-                    *(callbacks_for(config.validation) if watch else []),
-                ],
-            )
-        except (ValueError, RuntimeError, ImportError) as error:
-            if not config.report_to:
-                raise
-            raise ConfigError(
-                str(error).strip().splitlines()[0],
-                where="report_to",
-                mend="Install what it names, or leave it out.",
-            ) from None
+        check_reports(arguments)
+        super().__init__(
+            model=model,
+            args=arguments,
+            train_dataset=self.steps,
+            eval_dataset=[] if watch else None,
+            callbacks=[
+                _Several(list(self._held.values())),
+                *(callbacks_for(config.validation) if watch else []),
+            ],
+        )
         if self.args.world_size > 1:
             atexit.register(_leave_processes)
         self.remove_callback(PrinterCallback)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from transformers import EarlyStoppingCallback, TrainerCallback, TrainerControl
@@ -35,6 +35,13 @@ class Measured:
 
     logged: Mapping[str, float]
     score: float
+
+
+class Watched(NamedTuple):
+    """What is measured on the way: rows of held-out examples; by general text, its pieces as rows."""
+
+    examples: Sequence[Row]
+    texts: Mapping[str, Sequence[Row]]
 
 
 class Watch:
@@ -125,10 +132,16 @@ class _ForgettingLimit(TrainerCallback):  # type: ignore[misc]
             control.should_training_stop = True
 
 
-def make_watch(
-    adapted: Any, tokenizer: Any, trained: Sequence[Example], config: FinetuneConfig, pad: int, context: int
-) -> Watch | None:
-    """Return what a run measures on the way, if it does.
+def read_watched(
+    tokenizer: Any, trained: Sequence[Example], config: FinetuneConfig, context: int
+) -> Watched | None:
+    """Return what a run will measure on the way, if it does.
+
+    Args:
+        tokenizer: of the model to be trained.
+        trained: the examples that are trained on.
+        config: the run's settings.
+        context: held-out examples of more tokens are left out.
 
     Raises:
         DatasetError: the held-out examples are trained on, or cannot be used.
@@ -137,13 +150,11 @@ def make_watch(
     settings = config.validation
     if not settings.wanted:
         return None
-    examples: list[Row] = []
+    examples: Sequence[Row] = ()
     if settings.examples:
         found = [example for path in settings.examples for example in read_examples(path)]
         refuse_overlap(found, trained)
-        examples = list(
-            build_rows(tokenizer, draw_episodes(found, settings.items, config.seed), context).rows
-        )
+        examples = build_rows(tokenizer, draw_episodes(found, settings.items, config.seed), context).rows
     texts: dict[str, list[Row]] = {}
     if settings.forgetting is not None:
         for name in settings.texts:
@@ -153,7 +164,7 @@ def make_watch(
             raise ConfigError(
                 "`forgetting` has no text to be measured on", where="validation.texts", mend="Name one."
             )
-    return Watch(adapted, examples, texts, settings, pad)
+    return Watched(examples, texts)
 
 
 def refuse_overlap(held_out: Sequence[Example], trained: Sequence[Example]) -> None:

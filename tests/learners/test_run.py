@@ -7,7 +7,7 @@ import pytest
 from tests.learners.test_finetune import make_examples
 from worldschool.cli.main import main
 from worldschool.config import build_config
-from worldschool.errors import DatasetError, FisherError, ModelError
+from worldschool.errors import DatasetError, FisherError, ModelError, UserError
 from worldschool.experience.examples import write_examples
 from worldschool.learners.finetune import FinetuneConfig, finetune
 from worldschool.learners.finetune.data import text_row
@@ -76,6 +76,30 @@ def test_examples_that_are_trained_on_cannot_be_held_out(settings, tmp_path):
         r"Validate on examples of another split",
     ):
         finetune(watched, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"validation": {"examples": ("nowhere.parquet",)}}, "nowhere.parquet: there is no such file"),
+        ({"validation": {"examples": ("{data}",)}}, "validation.examples: .* trained on"),
+        ({"validation": {"forgetting": 0.02, "texts": ("nowhere.txt",)}}, "nowhere.txt"),
+        ({"report_to": ("telegraph",)}, "report_to: .*telegraph"),
+    ],
+)
+@pytest.mark.parametrize("dry", [True, False])
+def test_what_cannot_be_watched_or_reported_is_told_before_anything_is_measured(
+    dry, changes, said, settings, tmp_path, monkeypatch
+):
+    def measured(*_, **__):
+        raise AssertionError("the Fisher information was measured first")
+
+    for name in ("retaining", "rehearsal"):
+        monkeypatch.setattr(f"worldschool.learners.finetune.{name}.compute_fisher", measured)
+    data = str(tmp_path / "examples.jsonl")
+    changes = json.loads(json.dumps(changes).replace("{data}", data))
+    with pytest.raises(UserError, match=said):
+        dry_run(settings(**changes)) if dry else finetune(settings(**changes), tmp_path / "out")
 
 
 def test_a_dry_run_says_what_is_needed_and_writes_nothing(settings, tmp_path, capsys):
