@@ -115,7 +115,7 @@ def resolve_model(name_or_path: str, cache: Path | str | None = None, *, bars: B
     path = Path(name_or_path).expanduser()
     if path.is_dir():
         _check_model_directory(path)
-        return str(path)
+        return str(path.absolute())  # what is loaded keeps it, and is found again from other directories
     if path.exists():
         raise ModelError(
             "this is a file, not a model directory", where=name_or_path, mend="Give the directory it is in."

@@ -18,10 +18,11 @@ from worldschool.experience.examples import read_examples
 from worldschool.files import write_atomic, write_json
 from worldschool.learners.finetune.adapter import add_adapter
 from worldschool.learners.finetune.arguments import check_reports, training_arguments
+from worldschool.learners.finetune.card import model_card
 from worldschool.learners.finetune.checkpoints import FOLDER
 from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import Row, TrainingData, build_rows, tokens_of
-from worldschool.learners.finetune.retaining import KINDS, fisher_for, make_retention, pieces_for
+from worldschool.learners.finetune.retaining import fisher_for, make_retention, pieces_for
 from worldschool.learners.finetune.trainer import Trainer, curve_json
 from worldschool.learners.finetune.watching import NLL, RISE, Watch, Watched, read_watched
 from worldschool.learners.fisher.information import Fisher
@@ -208,7 +209,7 @@ def _write_adapter(
     trainer.model.save_pretrained(str(out))
     for file in out.glob("adapter_model.*"):
         file.chmod(0o644)
-    write_atomic(out / "README.md", _model_card(trainer, data, config, kept))
+    write_atomic(out / "README.md", model_card(trainer, len(data.excluded), config, kept))
     record = {
         "schema": TRAINING_SCHEMA,
         "config": config.to_json(),
@@ -229,28 +230,3 @@ def _write_adapter(
         "commit": source_commit(),
     }
     write_json(out / "training.json", record)  # last: its presence says that the run is complete
-
-
-def _model_card(trainer: Trainer, data: TrainingData, config: FinetuneConfig, kept: int) -> str:
-    held = " and ".join(
-        f"{KINDS[kind]} (strength {strength:g})" for kind, strength in config.retention.strengths().items()
-    )
-    last = trainer.curve[kept - 1]
-    wanted = config.lora.target_modules
-    targets = f"{wanted} layers" if isinstance(wanted, str) else ", ".join(wanted)
-    return f"""---
-base_model: {config.model}
-library_name: peft
-tags: [worldschool, lora, ewc]
----
-# A LoRA adapter trained on simulated experience
-
-Made by `worldschool finetune` for {config.model}: {trainer.state.global_step} steps, {trainer.examples} examples,
-{trainer.tokens} tokens, learning rate {config.learning_rate:g}, rank {config.lora.r} on
-{targets}. Held near the base model by {held or "nothing (plain LoRA)"}. Of step {kept}, the one
-kept, the loss was {last.loss:.3f} nats and its penalty {last.penalty:.3g}. {len(data.excluded)} examples were left out.
-`training.json` has everything, `run.json` the configuration.
-
-    from peft import PeftModel
-    model = PeftModel.from_pretrained(base_model, "this directory")
-"""

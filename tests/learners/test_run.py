@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 
 from tests.learners.test_finetune import make_examples
 from worldschool.cli.main import main
@@ -13,6 +14,7 @@ from worldschool.learners.finetune import FinetuneConfig, finetune
 from worldschool.learners.finetune.data import text_row
 from worldschool.learners.finetune.rehearsal import dry_run, time_steps
 from worldschool.learners.finetune.run import FUSED_FROM, choose_attention, load_for_training
+from worldschool.models.causal import load_causal_lm
 
 
 @pytest.fixture
@@ -51,6 +53,27 @@ def test_the_adapter_that_is_left_is_the_best_measured_and_the_record_says_so(se
     written = (out / "adapter_model.safetensors").stat().st_mtime_ns
     assert finetune(settings(validation=watched), out) == out
     assert (out / "adapter_model.safetensors").stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize(("kind", "tags"), [("ewc", "worldschool, lora, ewc"), ("none", "worldschool, lora")])
+def test_the_model_card_says_how_the_adapter_is_loaded(
+    kind, tags, settings, tiny_llama, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tiny_llama.parent)  # a path that holds here only
+    changed = settings(
+        model=f"./{tiny_llama.name}", max_steps=2, retention={**settings().retention.to_json(), "kind": kind}
+    )
+    out = finetune(changed, tmp_path / "out")
+    card = (out / "README.md").read_text()
+    assert f"tags: [{tags}]" in card and "base_model:" not in card  # hubs know no paths
+    monkeypatch.chdir(out)
+    found = {}
+    exec(card.partition("```python")[2].partition("```")[0], found)  # noqa: S102
+    weights = dict(load_causal_lm(str(tiny_llama), "float32")[0].named_parameters())
+    changed = [
+        name for name, weight in found["merged"].named_parameters() if not torch.equal(weight, weights[name])
+    ]
+    assert changed and all("self_attn" in name for name in changed)
 
 
 def test_no_adapter_is_kept_where_every_one_forgot_too_much(settings, tmp_path, monkeypatch):
