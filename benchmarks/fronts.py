@@ -160,16 +160,29 @@ def best_within(points: Sequence[Point], limit: float, part: str = "heldout") ->
     return max(within, key=lambda point: point.gain[part].value, default=None)
 
 
-def margins(points: Sequence[Point], over: Sequence[Point]) -> list[tuple[Point, Interval | None]]:
-    """Return, for each of `over`, how many nats a token more the front of `points` gains at no larger a rise, paired by rows.
+class Margin(NamedTuple):
+    """How one front lies to a point of another."""
 
-    None: it has no such point.
-    """
-    found: list[tuple[Point, Interval | None]] = []
+    over: Point
+    best: Point
+    """The front's: of the points with no larger a rise the one that gains most; if there is none, the one with the least rise."""
+    more: Interval
+    """What it gains more, nats a token, paired by rows."""
+
+    @property
+    def above(self) -> bool:
+        """Whether it gains more at no larger a rise."""
+        return self.more.value > 0 and self.best.rise["heldout"].value <= self.over.rise["heldout"].value
+
+
+def margins(points: Sequence[Point], over: Sequence[Point]) -> list[Margin]:
+    """Return how the front of `points` lies to each of `over`."""
+    found = []
     for point in over:
-        best = best_within(points, point.rise["heldout"].value)
-        more = None if best is None else _nats(_change(point.measured, best.measured, "heldout", ["answers"]))
-        found.append((point, more))
+        least = min(points, key=lambda one: one.rise["heldout"].value)
+        best = best_within(points, point.rise["heldout"].value) or least
+        more = _nats(_change(point.measured, best.measured, "heldout", ["answers"]))
+        found.append(Margin(point, best, more))
     return found
 
 
@@ -227,12 +240,14 @@ def figures_of(points: Sequence[Point]) -> dict[str, Figure]:
                 share, f"of it: {kept.setting.told}", True, best
             )
     for method in ("exact", "factored"):
-        for point, more in margins(of.get(method, []), of.get("plain", [])) if method in of else []:
-            unit = f"nats a token, at a rise of {percent(point.rise['heldout'])} or less"
-            if more is not None:
-                unit = f"[{more.low:.4f}, {more.high:.4f}] {unit}"
-            value = -np.inf if more is None else more.value
-            figures[f"{method}: above plain at {point.setting.told}"] = Figure(value, unit, True)
+        for margin in margins(of[method], of.get("plain", [])) if method in of else []:
+            rises = " against ".join(percent(one.rise["heldout"]) for one in (margin.best, margin.over))
+            where = "above" if margin.above else "not above"
+            figures[f"{method}: over plain at {margin.over.setting.told}"] = Figure(
+                margin.more.value,
+                f"[{margin.more.low:.4f}, {margin.more.high:.4f}] nats a token, at {rises}: {where}",
+                True,
+            )
     return figures
 
 

@@ -67,8 +67,11 @@ def test_fronts_are_compared_at_no_larger_a_rise():
     exact = [point("exact", 0.48, 0.004), point("exact", 0.2, 0.001, strength=1e6)]
     assert best_within(exact, 0.01) is exact[0] and best_within(exact, 0.002) is exact[1]
     assert best_within(plain, 0.001) is None
-    assert [round(more.value, 6) for _, more in margins(exact, plain)] == [-0.02, 0.18]
-    assert margins(exact[:1], [point("plain", 0.1, 0.001)])[0][1] is None
+    found = margins(exact, plain)
+    assert [round(one.more.value, 6) for one in found] == [-0.02, 0.18]
+    assert [one.above for one in found] == [False, True]
+    (none,) = margins(exact, [point("plain", 0.1, -0.001)])
+    assert none.best is exact[1] and none.more.value == pytest.approx(0.1) and not none.above
 
 
 def test_how_far_a_front_lies_above_another_is_paired_by_rows():
@@ -76,8 +79,7 @@ def test_how_far_a_front_lies_above_another_is_paired_by_rows():
     plain = Point.of(Setting("plain", 1e-3, 0, 0), base, [measured(1.5, 3.1, seed=5)])
     alike = Point.of(Setting("exact", 1e-3, 1, 0), base, [measured(1.4, 3.0, seed=5)])
     other = Point.of(Setting("exact", 1e-3, 2, 0), base, [measured(1.4, 3.0, seed=6)])
-    ((_, paired),) = margins([alike], [plain])
-    ((_, loose),) = margins([other], [plain])
+    (paired,), (loose,) = ([one.more for one in margins([one], [plain])] for one in (alike, other))
     assert paired.low == pytest.approx(0.1) and paired.high == pytest.approx(0.1)
     assert loose.low < loose.value - 0.001 and loose.high > loose.value + 0.001
 
@@ -92,7 +94,8 @@ def test_the_setting_that_is_told_of_is_chosen_on_validation(tmp_path):
     assert figures["best_gain"].value == pytest.approx(0.5)
     assert figures["exact: share kept by the setting that validation chose"].value == pytest.approx(0.96)
     assert "plain: largest share at a rise of at most 1%" not in figures
-    assert figures["exact: above plain at lr 0.001"].value == pytest.approx(-0.02)
+    assert figures["exact: over plain at lr 0.001"].value == pytest.approx(-0.02)
+    assert figures["exact: over plain at lr 0.001"].unit.endswith("not above")
     shown = table(points)
     assert "| exact | lr 0.001, strength 9 | 1 | 0.400 [0.400, 0.400] |" in shown and "+0.40%" in shown
     plot(points, tmp_path / "front.png")
