@@ -9,11 +9,13 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from worldschool.canonical import canonical_json
-from worldschool.errors import OutputError
+from worldschool.errors import OutputError, UserError
 from worldschool.files import read_json, write_json
 from worldschool.version import __version__
 
@@ -124,6 +126,21 @@ def claim_output(directory: Path, command: str, config: dict[str, Any], seed: in
             mend="Give another --out.",
         ) from None
     return False
+
+
+@contextmanager
+def giving_back(directory: Path) -> Iterator[None]:
+    """Give a directory that this run claimed back where an error ends it before anything else was written there.
+
+    The mended command, whose configuration is another, can then have it.
+    """
+    try:
+        yield
+    except UserError:
+        record = directory / "run.json"
+        if [entry.name for entry in directory.iterdir()] == [record.name]:
+            record.unlink()
+        raise
 
 
 def differences(before: Any, after: Any, path: str = "") -> list[str]:

@@ -30,7 +30,7 @@ from worldschool.models.allocation import keep_freed_memory
 from worldschool.models.causal import load_causal_lm, model_fingerprint, pad_token
 from worldschool.progress import progress, silent
 from worldschool.records import Example
-from worldschool.runs import claim_output, package_versions, source_commit
+from worldschool.runs import claim_output, giving_back, package_versions, source_commit
 
 TRAINING_SCHEMA = "worldschool.training/1"
 
@@ -54,12 +54,8 @@ def finetune(config: FinetuneConfig, out: Path) -> Path:
         known = claim_output(out, "finetune", config.to_json(), config.seed)
         if known and (out / "training.json").exists():
             return out
-    model, tokenizer = load_for_training(config)
-    data = prepare_rows(model, tokenizer, examples, config, tell=arguments.should_save)
-    watched = read_watched(tokenizer, examples, config, longest(model, config))
-    with arguments.main_process_first(local=False):
-        fisher = fisher_for(model, tokenizer, config, out)
-    trainer = make_trainer(model, tokenizer, data, fisher, config, arguments, watched)
+    with giving_back(out) if arguments.should_save and not known else nullcontext():
+        trainer, data = _prepare(config, arguments, examples, out)
     with (
         progress("fine-tune", config.max_steps, "steps")
         if arguments.should_save
@@ -72,6 +68,18 @@ def finetune(config: FinetuneConfig, out: Path) -> Path:
         shutil.rmtree(out / FOLDER, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
     return out
+
+
+def _prepare(
+    config: FinetuneConfig, arguments: TrainingArguments, examples: list[Example], out: Path
+) -> tuple[Trainer, TrainingData]:
+    """Return the trainer and what it trains on; all that can be checked is checked before Fisher information is measured."""
+    model, tokenizer = load_for_training(config)
+    data = prepare_rows(model, tokenizer, examples, config, tell=arguments.should_save)
+    watched = read_watched(tokenizer, examples, config, longest(model, config))
+    with arguments.main_process_first(local=False):
+        fisher = fisher_for(model, tokenizer, config, out)
+    return make_trainer(model, tokenizer, data, fisher, config, arguments, watched), data
 
 
 def kept_step(trainer: Trainer) -> int:

@@ -101,6 +101,31 @@ def test_examples_that_are_trained_on_cannot_be_held_out(settings, tmp_path):
         finetune(watched, tmp_path / "out")
 
 
+def test_a_run_that_ended_before_anything_was_made_can_be_mended_in_its_directory(
+    settings, tmp_path, monkeypatch
+):
+    out = tmp_path / "out"
+    with pytest.raises(UserError, match="no such file"):
+        finetune(settings(validation={"examples": ("nowhere.parquet",)}), out)
+    assert not list(out.iterdir())
+
+    def broken(*_):
+        raise ModelError("it broke")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("worldschool.learners.finetune.run.make_trainer", broken)
+        with pytest.raises(ModelError, match="it broke"):
+            finetune(settings(), out)
+    assert sorted(path.name for path in out.iterdir()) == ["fisher", "run.json"]  # something was made
+    with pytest.raises(UserError, match="belongs to a run with another configuration"):
+        finetune(settings(max_steps=1), out)
+    with monkeypatch.context() as patched:  # a run that goes on keeps its directory, whatever it finds
+        patched.setattr("worldschool.learners.finetune.run.load_for_training", broken)
+        with pytest.raises(ModelError, match="it broke"):
+            finetune(settings(), out)
+    assert (out / "run.json").exists()
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
