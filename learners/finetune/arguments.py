@@ -19,7 +19,11 @@ DAY = 24 * 3600
 
 
 def training_arguments(config: FinetuneConfig, out: Path) -> TrainingArguments:
-    """Return the Trainer's own settings for a run; among several processes this makes them known to each other."""
+    """Return the Trainer's own settings for a run; among several processes this makes them known to each other.
+
+    Raises:
+        ConfigError: `report_to` names what is not known or not installed.
+    """
     measured = config.validation.wanted
     often = config.validation.steps if measured else config.checkpoint_steps
     arguments = TrainingArguments(
@@ -52,15 +56,11 @@ def training_arguments(config: FinetuneConfig, out: Path) -> TrainingArguments:
         use_cpu=not torch.cuda.is_available(),
     )
     arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices: one process each, never DataParallel
+    _check_reports(arguments)
     return arguments
 
 
-def check_reports(arguments: TrainingArguments) -> None:
-    """Check that everything that is reported to is known and installed.
-
-    Raises:
-        ConfigError: it is not.
-    """
+def _check_reports(arguments: TrainingArguments) -> None:
     try:
         for callback in get_reporting_integration_callbacks(arguments.report_to):
             callback()

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from worldschool.learners.finetune.arguments import check_reports, training_arguments
+from worldschool.learners.finetune.arguments import training_arguments
 from worldschool.learners.finetune.config import FinetuneConfig, ValidationSettings
 from worldschool.learners.finetune.data import Row, tokens_of
 from worldschool.learners.finetune.retaining import fisher_bytes, fisher_for, sampled_share
@@ -100,7 +100,7 @@ def dry_run(config: FinetuneConfig) -> Needs:
         UserError: as `finetune` would, as far as can be told without the Fisher information.
     """
     examples = select_examples(config)
-    check_reports(training_arguments(config, Path()))
+    training_arguments(config, Path())  # refuses what cannot be reported to
     model, tokenizer = load_for_training(config)
     data = prepare_rows(model, tokenizer, examples, config)
     read_watched(tokenizer, examples, config, longest(model, config))

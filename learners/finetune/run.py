@@ -17,7 +17,7 @@ from worldschool.errors import ConfigError, DatasetError, ModelError
 from worldschool.experience.examples import read_examples
 from worldschool.files import write_atomic, write_json
 from worldschool.learners.finetune.adapter import add_adapter
-from worldschool.learners.finetune.arguments import check_reports, training_arguments
+from worldschool.learners.finetune.arguments import training_arguments
 from worldschool.learners.finetune.card import model_card
 from worldschool.learners.finetune.checkpoints import FOLDER
 from worldschool.learners.finetune.config import FinetuneConfig
@@ -49,7 +49,6 @@ def finetune(config: FinetuneConfig, out: Path) -> Path:
     """
     examples = select_examples(config)
     arguments = training_arguments(config, out)
-    check_reports(arguments)
     with arguments.main_process_first(local=False):
         known = claim_output(out, "finetune", config.to_json(), config.seed)
         if known and (out / "training.json").exists():

@@ -21,7 +21,7 @@ import transformers
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments
 
 from worldschool.errors import ModelError
-from worldschool.learners.finetune.arguments import check_reports, learning_rate
+from worldschool.learners.finetune.arguments import learning_rate
 from worldschool.learners.finetune.checkpoints import mark_complete, newest_complete
 from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.data import Row, batches, collate_rows, tokens_of, weight_of
@@ -66,9 +66,6 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         pad: the token that fills rows up.
         arguments: from `arguments.training_arguments`.
         watch: what is measured on the way, if anything is.
-
-    Raises:
-        ConfigError: `report_to` names what is not known or not installed.
     """
 
     def __init__(
@@ -91,7 +88,6 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         if config.gradient_checkpointing:
             model.enable_input_require_grads()
         self._held = {kind: HeldCallback(held, _logged(kind)) for kind, held in remembering.held.items()}
-        check_reports(arguments)
         super().__init__(
             model=model,
             args=arguments,

@@ -75,7 +75,7 @@ class LoopConfig(Config):
     memory: MemoryLearning | None = MemoryLearning()
     """null: no memory."""
     finetune: Imitation | None = None
-    """Settings of `worldschool finetune` without `examples`: successes are imitated, in the language-model agent's own prompts. null: no
+    """Settings of `worldschool finetune` without `examples` and `seed`: successes are imitated, in the language-model agent's own prompts. null: no
     weights are changed."""
     texts: tuple[str, ...] = ("prose:validation",)
     """General texts on which forgetting is measured, where weights are changed."""
