@@ -137,6 +137,46 @@ def pad_token(tokenizer: Any) -> int:
     return int(found if found is not None else tokenizer.eos_token_id or 0)
 
 
+def logits_of(model: Any, hidden: torch.Tensor) -> torch.Tensor:
+    """Return the model's logits of its decoder's hidden states, what it does behind its output layer included.
+
+    That is read from the configuration: `logits_scaling` divides (Granite), `logit_scale` multiplies (Cohere),
+    `final_logit_softcapping` c makes c tanh(x / c) of x (Gemma 2). `support.check_supported` compares with the model's own forward pass.
+
+    Args:
+        model: a transformers causal language model, with an adapter or without.
+        hidden: [..., d].
+
+    Returns:
+        [..., words], float32 (float64 of a model in float64).
+    """
+    base = base_of(model)
+    logits: torch.Tensor = base.get_output_embeddings()(hidden)
+    logits = logits if logits.dtype == torch.float64 else logits.float()
+    config = base.config.get_text_config()
+    if divisor := getattr(config, "logits_scaling", None):
+        logits = logits / divisor
+    if factor := getattr(config, "logit_scale", None):
+        logits = logits * factor
+    if cap := getattr(config, "final_logit_softcapping", None):
+        logits = cap * torch.tanh(logits / cap)
+    return logits
+
+
+def context_of(model: Any) -> int:
+    """Return how many tokens a text may have: those that have a position, and of a sliding window (Mistral, Gemma) those that all
+    its layers look back on, since rows that share a story have masks of their own, without a window."""
+    config = base_of(model).config.get_text_config()
+    context = int(getattr(config, "max_position_embeddings", 2048))
+    window = getattr(config, "sliding_window", None)
+    # Qwen 2 carries a window that it does not use unless told to.
+    if not window or not getattr(config, "use_sliding_window", True):
+        return context
+    kinds = getattr(config, "layer_types", None)
+    slides = kinds is None or any("sliding" in kind for kind in kinds)
+    return min(context, int(window)) if slides else context
+
+
 def mask_for(model: Any, mask: torch.Tensor) -> torch.Tensor:
     """Return a mask of booleans as the model's attention takes it: eager attention adds it, the others read it."""
     base = base_of(model)

@@ -14,8 +14,10 @@ from worldschool.errors import ModelError
 from worldschool.models.causal import (
     add_adapter,
     base_of,
+    context_of,
     encode_pair,
     load_causal_lm,
+    logits_of,
     model_fingerprint,
     pad_token,
 )
@@ -23,6 +25,7 @@ from worldschool.models.completions import ENDPOINT
 from worldschool.models.constrained import walk
 from worldschool.models.generating import greedy
 from worldschool.models.likelihood import ScoredTokens, token_logprobs
+from worldschool.models.support import check_supported
 from worldschool.progress import Advance, silent
 
 
@@ -80,6 +83,10 @@ class LocalModel:
         tokenizer: its tokenizer.
         name: what it was loaded from.
         fingerprint: see `model_fingerprint`; that of the base model, whatever the adapter.
+        context_length: see `context_of`.
+
+    Raises:
+        ModelError: texts that share a story cannot be computed with it (`support.check_supported`).
     """
 
     def __init__(self, model: Any, tokenizer: Any, name: str) -> None:
@@ -87,7 +94,8 @@ class LocalModel:
         self.tokenizer = tokenizer
         self.name = name
         self.fingerprint = model_fingerprint(base_of(model))
-        self.context_length = int(getattr(base_of(model).config, "max_position_embeddings", 2048))
+        self.context_length = context_of(model)
+        check_supported(model)
 
     @classmethod
     def load(cls, name_or_path: str, adapter: Path | str | None = None, dtype: str = "auto") -> LocalModel:
@@ -144,8 +152,7 @@ class LocalModel:
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Return the float32 logits `[..., vocabulary]` of hidden states `[..., d]`."""
-        logits: torch.Tensor = base_of(self.model).get_output_embeddings()(hidden)
-        return logits.float()
+        return logits_of(self.model, hidden).float()
 
     @property
     def decoder(self) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from worldschool.errors import UserError
-from worldschool.models.causal import without_dropout
+from worldschool.models.causal import logits_of, without_dropout
 from worldschool.progress import Advance, silent
 
 PROSE = {"prose": ("letters.txt", "story.txt", "news.txt"), "prose:validation": ("validation.txt",)}
@@ -139,7 +139,7 @@ def sample_texts(
         while produced.shape[1] < tokens:
             hidden = decoder(input_ids=ids, past_key_values=cache, use_cache=True).last_hidden_state[:, -1]
             # A matrix here: three dimensions would make torch copy the output layer's weights for every row.
-            best = model.get_output_embeddings()(hidden).float().cpu().topk(50)
+            best = logits_of(model, hidden).float().cpu().topk(50)
             drawn = torch.multinomial(best.values.softmax(-1), 1, generator=generator)
             ids = best.indices.gather(1, drawn).to(model.device)
             produced = torch.cat([produced, ids], dim=1)

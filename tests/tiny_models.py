@@ -61,6 +61,28 @@ def llama(seed: int = 0, context: int = 512, vocabulary: int = 320, end: int | N
     return LlamaForCausalLM(config).eval()
 
 
+SIZES = {
+    "vocab_size": 320,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "initializer_range": 0.2,
+    "bos_token_id": None,
+    "eos_token_id": 0,
+    "pad_token_id": None,
+}
+
+
+def of_kind(kind: str, **settings: Any) -> Any:
+    """Return a randomly initialised model of another architecture ("Granite", "Mistral", ...), in evaluation mode."""
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{kind}Config")(**{**SIZES, **settings})
+    return getattr(transformers, f"{kind}ForCausalLM")(config).eval()
+
+
 def save(directory: Path, seed: int = 0, context: int = 512) -> Path:
     """Write a Llama and its tokenizer as a Hugging Face model directory."""
     llama(seed, context).save_pretrained(directory)

@@ -27,7 +27,8 @@ from worldschool.learners.finetune.trainer import Trainer, curve_json
 from worldschool.learners.finetune.watching import NLL, RISE, Watch, Watched, read_watched
 from worldschool.learners.fisher.information import Fisher
 from worldschool.models.allocation import keep_freed_memory
-from worldschool.models.causal import load_causal_lm, model_fingerprint, pad_token
+from worldschool.models.causal import context_of, load_causal_lm, model_fingerprint, pad_token
+from worldschool.models.support import check_supported
 from worldschool.progress import progress, silent
 from worldschool.records import Example
 from worldschool.runs import claim_output, giving_back, package_versions, source_commit
@@ -107,9 +108,10 @@ def load_for_training(config: FinetuneConfig) -> tuple[Any, Any]:
     On a CPU the process keeps the memory that it frees from then on (`keep_freed_memory`).
 
     Raises:
-        ModelError: the model cannot be found or loaded.
+        ModelError: the model cannot be found or loaded, or not be trained on texts that share a story.
     """
     model, tokenizer = load_causal_lm(config.model, config.dtype)
+    check_supported(model)
     if model.device.type == "cpu":
         keep_freed_memory()
         model.set_attn_implementation("eager")
@@ -177,7 +179,7 @@ def prepare_rows(
 
 def longest(model: Any, config: FinetuneConfig) -> int:
     """Return how many tokens an example may have."""
-    context = int(getattr(model.config, "max_position_embeddings", 2048))
+    context = context_of(model)
     return min(config.max_length or context, context)
 
 

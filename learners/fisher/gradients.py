@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import torch
 
 from worldschool.learners.fisher.squares import Captured, Squares
+from worldschool.models.causal import logits_of
 
 Labels: TypeAlias = Literal["data", "model"]
 Text: TypeAlias = Sequence[int]
@@ -70,7 +71,7 @@ class OneByOne:
         for text, number in zip(texts, numbers, strict=True):
             ids = torch.tensor([list(text)], device=self._base.device)
             hidden = self._base.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state[0, :-1]
-            logits = _logits(self._base, hidden)
+            logits = logits_of(self._base, hidden)
             loss = torch.nn.functional.cross_entropy(logits, self._labels.of(text, number, logits))
             gradients = torch.autograd.grad(loss, list(self._weights.values()))
             for name, gradient in zip(self._weights, gradients, strict=True):
@@ -103,7 +104,7 @@ class Together:
         try:
             ids = _filled_up(texts, self._base.device)
             hidden = self._base.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state
-            logits = _logits(
+            logits = logits_of(
                 self._base, torch.cat([hidden[row, : len(text) - 1] for row, text in enumerate(texts)])
             )
             losses = []
@@ -169,8 +170,3 @@ def _filled_up(texts: Sequence[Text], device: torch.device) -> torch.Tensor:
 def _asking_for_gradients(module: Any, args: Any, output: torch.Tensor) -> torch.Tensor:
     """Have gradients go back through everything behind the embedding, though no weight asks for one."""
     return output.requires_grad_()
-
-
-def _logits(base: Any, hidden: torch.Tensor) -> torch.Tensor:
-    logits: torch.Tensor = base.get_output_embeddings()(hidden)
-    return logits if logits.dtype == torch.float64 else logits.float()

@@ -43,6 +43,7 @@ from worldschool.models.causal import (
     without_adapter,
     without_dropout,
 )
+from worldschool.models.support import check_supported
 from worldschool.progress import Advance, silent
 
 Form: TypeAlias = Literal["factored", "exact"]
@@ -87,6 +88,7 @@ def compute_fisher(
     Raises:
         FisherError: there are no texts, a text's loss or gradients are not numbers, the sums do not fit into memory, or
             `keep` is damaged.
+        ModelError: the model changes its logits in a way that is not known (`support.check_supported`).
     """
     usable = [list(text) for text in texts if len(text) > 1]
     if not usable:
@@ -96,6 +98,7 @@ def compute_fisher(
             mend="Give a longer text, or lower `tokens`.",
         )
     base = base_of(model)
+    check_supported(base, packed=False)
     weights = base_parameters(base)
     _check_memory(sum(weights[name].numel() for name in parameters), form, base.device)
     sums = {name: squares_of(weights[name], form) for name in parameters}
