@@ -14,6 +14,7 @@ from worldschool.errors import ConfigError
 from worldschool.learners.finetune.checkpoints import FOLDER
 from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.finetune.watching import SCORE
+from worldschool.learners.retention.callback import refuse_sharding
 
 DAY = 24 * 3600
 
@@ -22,8 +23,9 @@ def training_arguments(config: FinetuneConfig, out: Path) -> TrainingArguments:
     """Return the Trainer's own settings for a run; among several processes this makes them known to each other.
 
     Raises:
-        ConfigError: `report_to` names what is not known or not installed.
+        ConfigError: `report_to` names what is not known or not installed, or the model would be shared out among processes.
     """
+    refuse_sharding()
     measured = config.validation.wanted
     often = config.validation.steps if measured else config.checkpoint_steps
     arguments = TrainingArguments(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 
 from worldschool.errors import ModelError
+from worldschool.models.causal import base_of
 
 LINEAR_ONLY = (
     "Retention in closed form holds LoRA adapters whose update is s B A: LoRA and rsLoRA, with any initial values that "
@@ -33,9 +34,9 @@ class Adapted(NamedTuple):
 
 
 def lora_layers(model: Any) -> dict[str, Any]:
-    """Return the LoRA-wrapped modules of a PEFT model by their names in the base model."""
+    """Return the LoRA-wrapped modules of a model by their names in the base model; in PEFT's wrapper or by transformers' `add_adapter`."""
     found = {}
-    for name, module in model.get_base_model().named_modules():
+    for name, module in base_of(model).named_modules():
         if hasattr(module, "lora_A") and hasattr(module, "base_layer") and len(module.lora_A):
             found[name] = module
     return found
@@ -51,7 +52,11 @@ def adapted_matrices(model: Any) -> list[Adapted]:
     kinds = sorted({str(config.peft_type.value) for config in model.peft_config.values()})
     if kinds != ["LORA"]:
         raise ModelError(f"the adapter is of the kind {', '.join(kinds)}", where="adapter", mend=LINEAR_ONLY)
-    found = [_adapted(name, module) for name, module in lora_layers(model).items()]
+    found = [
+        _adapted(name, module)
+        for name, module in lora_layers(model).items()
+        if any(adapter in module.lora_A for adapter in module.active_adapters)  # another adapter's otherwise
+    ]
     held = {id(tensor) for one in found for tensor in (one.a, one.b)}
     loose = [
         name for name, tensor in model.named_parameters() if tensor.requires_grad and id(tensor) not in held

@@ -5,11 +5,13 @@
 Once an optimizer step the penalty's gradient, in closed form, is added to the adapter's gradients: after accumulation, after the
 gradients of several processes were averaged, and after clipping, so that `max_grad_norm` bounds the task's gradient alone and
 the hold is as strong at every step. No autograd graph is built, and the loss that the trainer logs stays the task's;
-`ewc_penalty`, before lambda, stands beside it.
+`ewc_penalty`, before lambda, stands beside it in `trainer.state.log_history`. Trainer puts reports (TensorBoard, W&B) before the
+callbacks it is given; for them, have this one called first: `trainer.callback_handler.callbacks.insert(0, trainer.pop_callback(EWCCallback))`.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -108,14 +110,26 @@ class EWCCallback(HeldCallback):
             self._held = FullEWC(model, self._fisher, self._strength, self._where, start, resumed)
 
 
+def refuse_sharding(args: TrainingArguments | None = None) -> None:
+    """Refuse FSDP and DeepSpeed, whether a Trainer's arguments or `accelerate launch` asks for them.
+
+    FSDP gives each process a part of the weights. DeepSpeed steps within the backward pass, before a penalty's gradient is there.
+
+    Raises:
+        ConfigError: either is asked for.
+    """
+    for name in ("fsdp", "deepspeed"):
+        launched = os.environ.get(f"ACCELERATE_USE_{name.upper()}", "").lower() in ("true", "1", "yes", "on")
+        if launched or getattr(args, name, None):
+            raise ConfigError(
+                "models shared out among processes are not held yet: each has a part of the weights, or steps too early",
+                where=name,
+                mend="Train on one device, or on several with DistributedDataParallel.",
+            )
+
+
 def _check_arguments(args: TrainingArguments) -> None:
-    sharded = [name for name in ("fsdp", "deepspeed") if getattr(args, name, None)]
-    if sharded or str(getattr(args, "distributed_state", "")).find("FSDP") >= 0:
-        raise ConfigError(
-            "EWC does not hold sharded models yet: each process has a part of the weights only",
-            where=sharded[0] if sharded else "fsdp",
-            mend="Train on one device, or on several with DistributedDataParallel.",
-        )
+    refuse_sharding(args)
     if args.fp16 and not args.max_grad_norm:
         raise ConfigError(
             "fp16 without clipping: gradients are still scaled where the penalty's would be added",

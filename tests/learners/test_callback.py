@@ -13,6 +13,8 @@ import torch
 from transformers import Trainer, TrainingArguments
 
 from worldschool.errors import ConfigError, FisherError, ModelError
+from worldschool.learners.finetune.arguments import training_arguments
+from worldschool.learners.finetune.config import FinetuneConfig
 from worldschool.learners.fisher.measuring import compute_fisher
 from worldschool.learners.fisher.parameters import matching_parameters
 from worldschool.learners.retention.adapted import adapted_matrices
@@ -159,8 +161,59 @@ def test_what_cannot_be_held_is_refused_before_a_step_is_taken(tiny_models, tmp_
     args.max_grad_norm = 1.0
     callback.on_train_begin(args, None, None, model=model)
     args.fp16, args.fsdp = False, True
-    with pytest.raises(ConfigError, match=r"fsdp: EWC does not hold sharded models yet"):
+    with pytest.raises(ConfigError, match=r"fsdp: models shared out among processes are not held yet"):
         callback.on_train_begin(args, None, None, model=model)
+
+
+@pytest.mark.parametrize("name", ["fsdp", "deepspeed"])
+def test_sharding_that_accelerate_was_launched_with_is_refused(name, tiny_models, tmp_path, monkeypatch):
+    callback, args = EWCCallback(fisher_of(tiny_models.llama()), 1.0), arguments(tmp_path)
+    monkeypatch.setenv(f"ACCELERATE_USE_{name.upper()}", "true")
+    for refused in (
+        lambda: callback.on_train_begin(args, None, None, model=tiny_models.adapt(tiny_models.llama())),
+        lambda: training_arguments(FinetuneConfig(examples=("x",)), tmp_path),
+    ):
+        with pytest.raises(ConfigError, match=rf"{name}: models shared out among processes are not held yet"):
+            refused()
+
+
+def test_an_adapter_put_on_by_transformers_itself_is_held(tiny_models, tmp_path):
+    from peft import LoraConfig
+
+    model = tiny_models.llama()
+    torch.manual_seed(0)
+    model.add_adapter(LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"]))
+    trainer = train(model, tmp_path, [EWCCallback(fisher_of(tiny_models.llama()), 1e3)])
+    penalties = [entry[LOGGED] for entry in trainer.state.log_history if "loss" in entry]
+    assert len(penalties) == 3 and penalties[0] == 0 < penalties[-1]
+
+
+def test_matrices_of_an_adapter_that_is_not_active_are_left_out(tiny_models):
+    from peft import LoraConfig
+
+    model = tiny_models.adapt(tiny_models.llama())
+    expected = [one.weight for one in adapted_matrices(model)]
+    model.add_adapter("other", LoraConfig(r=2, target_modules=["gate_proj", "q_proj"]))
+    model.set_adapter("default")
+    assert [one.weight for one in adapted_matrices(model)] == expected
+
+
+def test_the_penalty_is_reported_where_the_callback_is_called_first(tiny_models, tmp_path):
+    """As the module's docstring has it: Trainer calls its reports before the callbacks that it is given."""
+    from transformers import TrainerCallback
+
+    told = []
+
+    class Report(TrainerCallback):
+        def on_log(self, args, state, control, logs=None, **_):
+            told.append(dict(logs))
+
+    callback = EWCCallback(fisher_of(tiny_models.llama()), 1e3)
+    model = tiny_models.adapt(tiny_models.llama())
+    trainer = Trainer(model, arguments(tmp_path), train_dataset=rows(), callbacks=[Report(), callback])
+    trainer.callback_handler.callbacks.insert(0, trainer.pop_callback(EWCCallback))
+    trainer.train()
+    assert sum(LOGGED in logs for logs in told) == 3
 
 
 def test_full_fine_tuning_is_held_at_its_start_also_when_it_goes_on(tiny_models, tmp_path):
