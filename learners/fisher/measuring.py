@@ -103,7 +103,13 @@ def compute_fisher(
     _check_memory(sum(weights[name].numel() for name in parameters), form, base.device)
     sums = {name: squares_of(weights[name], form) for name in parameters}
     data = _fingerprint(usable, labels, seed)
-    partial = Partial(keep, sums, {"model": model_fingerprint(base), "data": data, "form": form})
+    of = {
+        "model": model_fingerprint(base),
+        "data": data,
+        "form": form,
+        "parameters": hashlib.sha256(repr(sorted(parameters)).encode()).hexdigest(),
+    }
+    partial = Partial(keep, sums, of)
     # Within, no weight asks for a gradient but those wanted; `without_adapter` gives that back.
     with without_adapter(base), without_dropout(base):
         for tensor in weights.values():

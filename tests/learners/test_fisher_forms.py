@@ -163,6 +163,22 @@ def test_an_interrupted_measurement_goes_on_to_the_same_result(llama, tmp_path, 
         compute_fisher(llama, TEXTS, names, keep=keep)
 
 
+def test_what_was_kept_of_other_parameters_is_not_gone_on_with(llama, tmp_path, monkeypatch):
+    monkeypatch.setattr("worldschool.learners.fisher.measuring.KEPT_EVERY", 1)
+    every, keep = list(base_parameters(llama)), tmp_path / "partial.safetensors"
+    few = matching_parameters(llama, ("q_proj",))
+
+    def stop(count):
+        if count:
+            raise KeyboardInterrupt
+
+    for first, then in ((every, few), (few, every)):
+        with pytest.raises(KeyboardInterrupt):
+            compute_fisher(llama, TEXTS, first, stop, keep=keep)
+        found, expected = compute_fisher(llama, TEXTS, then, keep=keep), compute_fisher(llama, TEXTS, then)
+        assert all(torch.equal(found.values[name].dense(), expected.values[name].dense()) for name in then)
+
+
 def test_a_model_whose_loss_is_no_number_is_refused(llama):
     llama.model.layers[0].self_attn.o_proj.weight.data[0, 0] = float("nan")
     with pytest.raises(FisherError, match="the squared gradients of .*q_proj.weight are not numbers"):
