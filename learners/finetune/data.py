@@ -159,7 +159,9 @@ def _pack_group(group: list[_Encoded], max_length: int) -> list[Row]:
 def _row(group: list[_Encoded], shared: int) -> Row:
     """Lay examples out behind their first `shared` tokens; what is learned of these is learned once."""
     packed = pack(group[0].head[:shared], [one.head[shared:] + one.tail for one in group])
-    places = [(at, at - 1, group[0].weight) for at in group[0].also if at < shared]
+    # An agent's steps may come in any order: one that is packed later can learn more of what all share than the first.
+    learned_once = {at: one.weight for one in reversed(group) for at in one.also if at < shared}
+    places = [(at, at - 1, weight) for at, weight in sorted(learned_once.items())]
     for start, one in zip(packed.starts, group, strict=True):
         learned = [at for at in one.also if at >= shared] + list(range(len(one.head), len(one)))
         for at in learned:

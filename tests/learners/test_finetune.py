@@ -164,6 +164,18 @@ def test_prompts_that_go_on_from_one_another_are_one_text_with_the_same_loss(mod
     assert loss == pytest.approx(naive, rel=1e-4)
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_steps_of_an_episode_are_all_learned_in_any_order(tokenizer, order):
+    asked = [STORIES[0] + "Where next?", " And then?", " Where at last?"]
+    went = [" desk", " kitchen", " garden"]
+    prompts = [asked[0], asked[0] + went[0] + asked[1], asked[0] + went[0] + asked[1] + went[1] + asked[2]]
+    steps = [dataclasses.replace(example(n, prompts[n], "", "e"), completion=went[n]) for n in range(3)]
+    rows = build_rows(tokenizer, [steps[n] for n in order], 512).rows
+    learned = "".join(tokenizer.decode([row.packed.tokens[at] for at in row.targets]) for row in rows)
+    assert sorted(learned.split()) == ["desk", "garden", "kitchen"]
+    assert sum(row.examples for row in rows) == 3
+
+
 def test_grouped_rows_with_eager_attention(tiny_models, tokenizer):
     llama = tiny_models.llama()
     llama.set_attn_implementation("eager")
