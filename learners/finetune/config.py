@@ -183,7 +183,7 @@ class FinetuneConfig(Config):
     gradient_clip: float = Field(default=1.0, gt=0)
     """Largest norm of the gradient of the examples' loss, and of `kl` and `replay`; what `ewc` and `l2` add is not in it."""
     checkpoint_steps: int = Field(default=20, ge=1)
-    """A checkpoint is kept every so many steps, from which an interrupted run goes on."""
+    """A checkpoint is kept every so many steps, from which an interrupted run goes on, and at every measurement of `validation`."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the frozen weights; the adapter is always float32."""
     gradient_checkpointing: bool = False

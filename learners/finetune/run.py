@@ -86,13 +86,19 @@ def kept_step(trainer: Trainer) -> int:
     """Return the step whose adapter a run leaves.
 
     Raises:
-        ModelError: whenever it was measured, more was forgotten than is allowed.
+        ModelError: whenever it was measured, more was forgotten than is allowed, or the loss was no number.
     """
     state = trainer.state
     if trainer.watch is None:
         return int(state.global_step)
     if state.best_global_step:
         return int(state.best_global_step)
+    if trainer.config.validation.forgetting is None:
+        raise ModelError(
+            "the loss on held-out examples was no number whenever it was measured, so no adapter was kept",
+            where="validation.examples",
+            mend="Lower `learning_rate`, or load the model in float32 and look whether its weights are numbers; give another --out.",
+        )
     rises = [entry[RISE] for entry in state.log_history if RISE in entry]
     raise ModelError(
         f"perplexity had risen by {min(rises, default=math.nan):.2%} or more whenever it was measured, and "

@@ -18,7 +18,8 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import PrinterCallback, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, TrainerCallback, TrainerState, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
 
 from worldschool.errors import ModelError
 from worldschool.learners.finetune.arguments import learning_rate
@@ -95,7 +96,7 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
             eval_dataset=[] if watch else None,
             callbacks=[
                 _Several(list(self._held.values())),
-                *(callbacks_for(config.validation) if watch else []),
+                *(callbacks_for(config.validation, config.checkpoint_steps) if watch else []),
             ],
         )
         if self.args.world_size > 1:
@@ -180,6 +181,12 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         """Return 0: rows are not what this is counted of."""
         return 0
 
+    def _load_best_model(self) -> None:
+        # Where it was written the directory may have had another name.
+        best = Path(self.args.output_dir) / f"checkpoint-{self.state.best_global_step}"
+        self.state.best_model_checkpoint = str(best)
+        super()._load_best_model()
+
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()
@@ -193,11 +200,24 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         checkpoint = newest_complete(Path(self.args.output_dir))
         if checkpoint is not None:
             advance(int(checkpoint.name.rpartition("-")[2]))
+            if self._had_been_stopped(checkpoint):
+                return
         else:
             self._try_heaviest()
         self.add_callback(_Told(advance))
         self._since = time.monotonic()
         self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
+    def _had_been_stopped(self, checkpoint: Path) -> bool:
+        """Take up the end of a run that a measurement ended, if it was; transformers would train on."""
+        state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
+        control = (state.stateful_callbacks or {}).get("TrainerControl", {})
+        if self.watch is None or not control.get("args", {}).get("should_training_stop"):
+            return False
+        self.state = state
+        if state.best_global_step:
+            self._load_best_model()
+        return True
 
     def _try_heaviest(self) -> None:
         """Go forward and back over the step with the most tokens, so that too little memory shows before hours are spent.

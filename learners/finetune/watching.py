@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import torch
-from transformers import EarlyStoppingCallback, TrainerCallback, TrainerControl
+from transformers import EarlyStoppingCallback, TrainerCallback, TrainerControl, TrainerState
 
 from worldschool.errors import ConfigError
 from worldschool.experience.examples import read_examples
@@ -115,10 +115,26 @@ def too_much(logged: Mapping[str, float], settings: ValidationSettings) -> bool:
     return settings.forgetting is not None and not logged.get(RISE, 0.0) <= settings.forgetting
 
 
-def callbacks_for(settings: ValidationSettings) -> list[TrainerCallback]:
-    """Return what ends a run early."""
+def callbacks_for(settings: ValidationSettings, checkpoint_steps: int) -> list[TrainerCallback]:
+    """Return what ends a run early, and what has the last step measured and a checkpoint kept every so many steps."""
     patience = [EarlyStoppingCallback(settings.patience)] if settings.patience is not None else []
-    return [*patience, _ForgettingLimit(settings)]
+    return [*patience, _ForgettingLimit(settings), _Also(checkpoint_steps)]
+
+
+class _Also(TrainerCallback):  # type: ignore[misc]
+    """What the Trainer leaves out: it keeps checkpoints where it measures only, and early releases of version 5 did not measure the end."""
+
+    def __init__(self, checkpoint_steps: int) -> None:
+        self._checkpoint_steps = checkpoint_steps
+
+    def on_step_end(
+        self, args: Any, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        if state.global_step >= state.max_steps:
+            control.should_evaluate = True
+        if state.global_step % self._checkpoint_steps == 0:
+            control.should_save = True
+        return control
 
 
 class _ForgettingLimit(TrainerCallback):  # type: ignore[misc]

@@ -18,6 +18,7 @@ from worldschool.learners.finetune.checkpoints import MARK, newest_complete
 from worldschool.learners.finetune.config import RetentionSettings
 from worldschool.learners.finetune.data import batches, build_rows, text_row
 from worldschool.learners.finetune.retaining import Remembering, make_retention
+from worldschool.learners.finetune.run import kept_step
 from worldschool.learners.finetune.trainer import Trainer
 from worldschool.learners.finetune.watching import NLL, RISE, Watch, mean_nll
 from worldschool.learners.fisher.measuring import compute_fisher
@@ -306,6 +307,48 @@ def test_a_run_ends_where_too_much_is_forgotten_and_keeps_the_last_that_was_with
     with trainer.model.disable_adapter():
         before = mean_nll(trainer.model, texts["text"], 0)
     assert after - before == pytest.approx(torch.tensor(1 + rises[last - 1]).log().item(), abs=1e-5)
+
+
+@pytest.mark.parametrize("forgetting", [0.02, 1e-9])
+def test_a_run_that_was_ended_by_a_measurement_is_not_trained_on(
+    forgetting, tiny_models, tokenizer, tmp_path
+):
+    """Killed before its adapter was written, or repeated after no adapter was kept; its directory may have been moved."""
+    _, texts = watched(tokenizer)
+    changes = {"max_steps": 40, "validation": {"forgetting": forgetting, "steps": 1}, "learning_rate": 3e-3}
+    first = make_trainer(tiny_models, tokenizer, tmp_path / "a", watched=((), texts), **changes)
+    first.run()
+    assert first.state.global_step < 40
+    (tmp_path / "a").rename(tmp_path / "b")
+    again = make_trainer(tiny_models, tokenizer, tmp_path / "b", watched=((), texts), **changes)
+    again.run()
+    assert again.state.global_step == first.state.global_step
+    assert again.state.best_global_step == first.state.best_global_step
+    assert again.curve == first.curve
+    if again.state.best_global_step:
+        assert_equal_weights(again, first)
+        assert kept_step(again) == first.state.global_step - 1
+    else:
+        with pytest.raises(ModelError, match=r"no adapter was kept"):
+            kept_step(again)
+
+
+def test_the_last_step_is_measured_and_checkpoints_are_kept_between_measurements(
+    tiny_models, tokenizer, tmp_path
+):
+    changes = {"max_steps": 7, "checkpoint_steps": 2, "validation": {"examples": ("x",), "steps": 5}}
+    trainer = make_trainer(tiny_models, tokenizer, tmp_path, watched=watched(tokenizer), **changes)
+    saved = []
+    whole = trainer._save_checkpoint
+
+    def noted(*given):
+        saved.append(trainer.state.global_step)
+        whole(*given)
+
+    trainer._save_checkpoint = noted
+    trainer.run()
+    assert [entry["step"] for entry in trainer.state.log_history if NLL in entry] == [5, 7]
+    assert saved == [2, 4, 5, 6, 7]
 
 
 def test_patience_without_examples_is_refused():
