@@ -25,7 +25,7 @@ class LoraSettings(Config):
 class FisherSettings(Config):
     """How the Fisher information is measured when no directory is given."""
 
-    texts: tuple[str, ...] = ("pydoc:fisher", "sampled")
+    texts: tuple[str, ...] = Field(default=("pydoc:fisher", "sampled"), min_length=1)
     """General texts: names or paths (see worldschool.models.texts); "sampled" is drawn from the model itself."""
     samples: int = Field(default=48, ge=1)
     """Pieces of text in all, shared evenly among `texts`."""
@@ -47,7 +47,7 @@ STRENGTHS: dict[str, float] = {"ewc": 5e4, "l2": 0.1, "kl": 1.0, "replay": 1.0, 
 class GeneralSettings(Config):
     """General text that `kl` and `replay` remember by."""
 
-    texts: tuple[str, ...] = ("pydoc:fisher", "sampled")
+    texts: tuple[str, ...] = Field(default=("pydoc:fisher", "sampled"), min_length=1)
     """Names or paths (see worldschool.models.texts); "sampled" is drawn from the model itself."""
     samples: int = Field(default=96, ge=1)
     """Pieces of text in all, shared evenly among `texts`."""
@@ -123,7 +123,7 @@ class ValidationSettings(Config):
     examples: tuple[str, ...] = ()
     """Example files of held-out experience, none of which is trained on."""
     items: int = Field(default=200, ge=1)
-    """Examples of them that are asked, drawn once, evenly over the files' order."""
+    """Examples of them that are asked, of any task: those of episodes drawn once."""
     patience: int | None = Field(default=None, ge=1)
     """Stop after so many measurements in a row without a lower loss on `examples`."""
     forgetting: float | None = Field(default=None, gt=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -80,7 +81,11 @@ class _Encoded(NamedTuple):
 
 
 def build_rows(
-    tokenizer: Any, examples: Sequence[Example], max_length: int, learn_shots: bool = False
+    tokenizer: Any,
+    examples: Sequence[Example],
+    max_length: int,
+    learn_shots: bool = False,
+    where: str = "examples",
 ) -> TrainingData:
     """Tokenise examples and lay those about one episode out behind their common prompt.
 
@@ -90,6 +95,7 @@ def build_rows(
         max_length: examples of more tokens are left out; rows are cut so that none is longer than twice this, nor
             than the longest example if that is more.
         learn_shots: whether the answers of worked examples in the prompts are learned, too (`shots.answer_spans`).
+        where: the setting that names the examples, for the error.
 
     Raises:
         DatasetError: no example is left.
@@ -115,10 +121,19 @@ def build_rows(
         rows += _pack_group(_chained(fitting), max_length)
     if not rows:
         reason = f"The first was left out because: {excluded[0][1]}." if excluded else None
-        raise DatasetError(
-            f"none of the {len(excluded)} examples can be trained on", where="examples", mend=reason
-        )
+        raise DatasetError(f"none of the {len(excluded)} examples can be used", where=where, mend=reason)
     return TrainingData(tuple(rows), tuple(excluded))
+
+
+def tell_excluded(data: TrainingData, what: str = "examples") -> None:
+    """Say on standard error how many examples were left out, and why the first was."""
+    if data.excluded:
+        example, reason = data.excluded[0]
+        print(
+            f"fine-tune: {len(data.excluded)} of {data.examples + len(data.excluded)} {what} were left out; "
+            f"the first is {example}: {reason}",
+            file=sys.stderr,
+        )
 
 
 def _chained(group: Sequence[_Encoded]) -> list[_Encoded]:

@@ -18,7 +18,7 @@ import torch
 from worldschool.learners.finetune.arguments import training_arguments
 from worldschool.learners.finetune.config import FinetuneConfig, ValidationSettings
 from worldschool.learners.finetune.data import Row, tokens_of
-from worldschool.learners.finetune.retaining import fisher_bytes, fisher_for, sampled_share
+from worldschool.learners.finetune.retaining import check_pieces, fisher_bytes, fisher_for, sampled_share
 from worldschool.learners.finetune.run import (
     load_for_training,
     longest,
@@ -102,8 +102,9 @@ def dry_run(config: FinetuneConfig) -> Needs:
     examples = select_examples(config)
     training_arguments(config, Path())  # refuses what cannot be reported to
     model, tokenizer = load_for_training(config)
+    check_pieces(model, config.retention)
     data = prepare_rows(model, tokenizer, examples, config)
-    read_watched(tokenizer, examples, config, longest(model, config))
+    read_watched(model, tokenizer, examples, config, longest(model, config))
     named = config.retention.fisher is not None
     fisher_seconds = 0.0
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from worldschool.errors import FisherError
+from worldschool.errors import ConfigError, FisherError
 from worldschool.learners.finetune.config import (
     FinetuneConfig,
     FisherSettings,
@@ -20,7 +20,7 @@ from worldschool.learners.fisher.parameters import Targets, matching_parameters
 from worldschool.learners.retention.base import Held, Retention
 from worldschool.learners.retention.ewc import EWC, L2
 from worldschool.learners.retention.general import KLToBase, Replay
-from worldschool.models.causal import base_parameters, without_adapter
+from worldschool.models.causal import base_parameters, context_of, without_adapter
 from worldschool.models.texts import chunks, load_text, sample_texts
 from worldschool.progress import progress
 
@@ -146,8 +146,9 @@ def general_pieces(model: Any, tokenizer: Any, settings: FisherSettings | Genera
     """Return pieces of general texts, shared evenly among them, each of `settings.tokens` tokens.
 
     Raises:
-        UserError: a text is missing or too short.
+        UserError: a text is missing or too short, or its pieces are longer than the model's context.
     """
+    _check_pieces(model, settings)
     pieces: list[list[int]] = []
     for name, count in _shares(settings):
         if name == "sampled":
@@ -156,6 +157,39 @@ def general_pieces(model: Any, tokenizer: Any, settings: FisherSettings | Genera
             continue
         pieces += text_pieces(tokenizer, name, settings.tokens, count, settings.seed)
     return pieces
+
+
+def check_pieces(model: Any, retention: RetentionSettings) -> None:
+    """Check that the pieces of general text that a run will draw fit the model's context, before anything is measured.
+
+    Raises:
+        ConfigError: they do not.
+    """
+    kinds = set(retention.strengths())
+    if "ewc" in kinds and retention.fisher is None:
+        _check_pieces(model, retention.measure)
+    if {"kl", "replay"} & kinds:
+        _check_pieces(model, retention.general)
+
+
+def _check_pieces(model: Any, settings: FisherSettings | GeneralSettings) -> None:
+    where = "measure" if isinstance(settings, FisherSettings) else "general"
+    check_piece_length(model, settings.tokens, f"retention.{where}.tokens")
+
+
+def check_piece_length(model: Any, tokens: int, where: str) -> None:
+    """Check that pieces of text fit the model's context.
+
+    Raises:
+        ConfigError: they do not.
+    """
+    context = context_of(model)
+    if tokens > context:
+        raise ConfigError(
+            f"pieces of {tokens} tokens do not fit the model's context of {context}",
+            where=where,
+            mend=f"Give {context} or fewer.",
+        )
 
 
 def text_pieces(tokenizer: Any, name: str, tokens: int, count: int, seed: int) -> list[list[int]]:

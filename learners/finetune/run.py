@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -21,8 +20,8 @@ from worldschool.learners.finetune.arguments import training_arguments
 from worldschool.learners.finetune.card import model_card
 from worldschool.learners.finetune.checkpoints import FOLDER
 from worldschool.learners.finetune.config import FinetuneConfig
-from worldschool.learners.finetune.data import Row, TrainingData, build_rows, tokens_of
-from worldschool.learners.finetune.retaining import fisher_for, make_retention, pieces_for
+from worldschool.learners.finetune.data import Row, TrainingData, build_rows, tell_excluded, tokens_of
+from worldschool.learners.finetune.retaining import check_pieces, fisher_for, make_retention, pieces_for
 from worldschool.learners.finetune.trainer import Trainer, curve_json
 from worldschool.learners.finetune.watching import NLL, RISE, Watch, Watched, read_watched
 from worldschool.learners.fisher.information import Fisher
@@ -75,8 +74,11 @@ def _prepare(
 ) -> tuple[Trainer, TrainingData]:
     """Return the trainer and what it trains on; all that can be checked is checked before Fisher information is measured."""
     model, tokenizer = load_for_training(config)
+    check_pieces(model, config.retention)
     data = prepare_rows(model, tokenizer, examples, config, tell=arguments.should_save)
-    watched = read_watched(tokenizer, examples, config, longest(model, config))
+    watched = read_watched(
+        model, tokenizer, examples, config, longest(model, config), tell=arguments.should_save
+    )
     with arguments.main_process_first(local=False):
         fisher = fisher_for(model, tokenizer, config, out)
     return make_trainer(model, tokenizer, data, fisher, config, arguments, watched), data
@@ -174,12 +176,8 @@ def prepare_rows(
 ) -> TrainingData:
     """Tokenise examples for this model; those that do not fit are left out and told on standard error."""
     data = build_rows(tokenizer, examples, longest(model, config), config.learn_shots)
-    if data.excluded and tell:
-        example, reason = data.excluded[0]
-        print(
-            f"fine-tune: {len(data.excluded)} of {len(examples)} examples were left out; the first is {example}: {reason}",
-            file=sys.stderr,
-        )
+    if tell:
+        tell_excluded(data)
     return data
 
 

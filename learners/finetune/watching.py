@@ -16,9 +16,16 @@ from worldschool.errors import ConfigError
 from worldschool.experience.examples import read_examples
 from worldschool.experience.overlap import Overlap
 from worldschool.learners.finetune.config import FinetuneConfig, ValidationSettings
-from worldschool.learners.finetune.data import Row, build_rows, collate_rows, text_row, weight_of
+from worldschool.learners.finetune.data import (
+    Row,
+    build_rows,
+    collate_rows,
+    tell_excluded,
+    text_row,
+    weight_of,
+)
 from worldschool.learners.finetune.loss import completion_losses, forward_passes
-from worldschool.learners.finetune.retaining import text_pieces
+from worldschool.learners.finetune.retaining import check_piece_length, text_pieces
 from worldschool.models.causal import without_dropout
 from worldschool.records import Example
 
@@ -149,19 +156,26 @@ class _ForgettingLimit(TrainerCallback):  # type: ignore[misc]
 
 
 def read_watched(
-    tokenizer: Any, trained: Sequence[Example], config: FinetuneConfig, context: int
+    model: Any,
+    tokenizer: Any,
+    trained: Sequence[Example],
+    config: FinetuneConfig,
+    longest: int,
+    tell: bool = True,
 ) -> Watched | None:
     """Return what a run will measure on the way, if it does.
 
     Args:
-        tokenizer: of the model to be trained.
+        model: to be trained.
+        tokenizer: the model's.
         trained: the examples that are trained on.
         config: the run's settings.
-        context: held-out examples of more tokens are left out.
+        longest: held-out examples of more tokens are left out.
+        tell: whether it says on standard error how many were.
 
     Raises:
         DatasetError: the held-out examples are trained on, or cannot be used.
-        UserError: a text is missing or too short.
+        UserError: a text is missing or too short, or its pieces are longer than the model's context.
     """
     settings = config.validation
     if not settings.wanted:
@@ -170,9 +184,14 @@ def read_watched(
     if settings.examples:
         found = [example for path in settings.examples for example in read_examples(path)]
         refuse_overlap(found, trained)
-        examples = build_rows(tokenizer, draw_episodes(found, settings.items, config.seed), context).rows
+        drawn = draw_episodes(found, settings.items, config.seed)
+        held_out = build_rows(tokenizer, drawn, longest, where="validation.examples")
+        if tell:
+            tell_excluded(held_out, "held-out examples")
+        examples = held_out.rows
     texts: dict[str, list[Row]] = {}
     if settings.forgetting is not None:
+        check_piece_length(model, settings.tokens, "validation.tokens")
         for name in settings.texts:
             pieces = text_pieces(tokenizer, name, settings.tokens, settings.samples, config.seed)
             texts[name] = [text_row(piece) for piece in pieces]
@@ -195,7 +214,7 @@ def refuse_overlap(held_out: Sequence[Example], trained: Sequence[Example]) -> N
 
 
 def draw_episodes(examples: Sequence[Example], items: int, seed: int) -> list[Example]:
-    """Return whole episodes' examples, drawn, until there are `items`: an episode's share their story's tokens."""
+    """Return `items` examples of drawn episodes, each whole but for the last: an episode's share their story's tokens."""
     episodes = [list(group) for _, group in groupby(examples, key=lambda example: example.episode_id)]
     Random(f"validation:{seed}").shuffle(episodes)
     drawn: list[Example] = []

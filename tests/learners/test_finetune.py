@@ -285,11 +285,11 @@ def test_nothing_to_train_on_is_an_error(tokenizer):
     long = example(0, "Emily walked to the garden. " * 20, "yes", "long")
     with pytest.raises(
         DatasetError,
-        match=r"^examples: none of the 1 examples can be trained on\. The first was left out because: \d+ tokens, "
+        match=r"^examples: none of the 1 examples can be used\. The first was left out because: \d+ tokens, "
         r"more than 9\.$",
     ):
         build_rows(tokenizer, [long], 9)
-    with pytest.raises(DatasetError, match=r"none of the 0 examples can be trained on\.$"):
+    with pytest.raises(DatasetError, match=r"none of the 0 examples can be used\.$"):
         build_rows(tokenizer, [], 9)
 
 

@@ -1,6 +1,7 @@
 """`worldschool finetune` as a whole: what it writes, what it says a run will need, and what it refuses."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -133,6 +134,16 @@ def test_a_run_that_ended_before_anything_was_made_can_be_mended_in_its_director
         ({"validation": {"examples": ("{data}",)}}, "validation.examples: .* trained on"),
         ({"validation": {"forgetting": 0.02, "texts": ("nowhere.txt",)}}, "nowhere.txt"),
         ({"report_to": ("telegraph",)}, "report_to: .*telegraph"),
+        ({"max_length": 8, "validation": {"examples": ("{held}",)}}, "examples: none of the"),
+        (
+            {"validation": {"forgetting": 0.02, "tokens": 513}},
+            "validation.tokens: pieces of 513 tokens do not fit .* 512",
+        ),
+        ({"retention": {"measure": {"tokens": 513}}}, "retention.measure.tokens: pieces of 513 tokens"),
+        (
+            {"retention": {"kind": "kl", "general": {"tokens": 513}}},
+            "retention.general.tokens: pieces of 513 tokens",
+        ),
     ],
 )
 @pytest.mark.parametrize("dry", [True, False])
@@ -145,9 +156,29 @@ def test_what_cannot_be_watched_or_reported_is_told_before_anything_is_measured(
     for name in ("retaining", "rehearsal"):
         monkeypatch.setattr(f"worldschool.learners.finetune.{name}.compute_fisher", measured)
     data = str(tmp_path / "examples.jsonl")
-    changes = json.loads(json.dumps(changes).replace("{data}", data))
+    held = str(tmp_path / "held.jsonl")
+    changes = json.loads(json.dumps(changes).replace("{data}", data).replace("{held}", held))
     with pytest.raises(UserError, match=said):
         dry_run(settings(**changes)) if dry else finetune(settings(**changes), tmp_path / "out")
+
+
+def test_held_out_examples_that_do_not_fit_are_told(settings, tmp_path, capsys):
+    examples = make_examples()[6:]
+    longer = replace(examples[0], prompt=examples[0].prompt * 6)
+    write_examples(tmp_path / "longer.jsonl", [longer, *examples[1:]])
+    longest = 150
+    watched = {"examples": (str(tmp_path / "longer.jsonl"),), "steps": 6}
+    finetune(settings(validation=watched, max_length=longest), tmp_path / "out")
+    assert "1 of 3 held-out examples were left out" in capsys.readouterr().err
+    write_examples(tmp_path / "longer.jsonl", [longer])
+    with pytest.raises(DatasetError, match=r"validation.examples: none of the 1 examples can be used"):
+        dry_run(settings(validation=watched, max_length=longest))
+
+
+@pytest.mark.parametrize("which", ["measure", "general"])
+def test_no_text_at_all_is_refused(which, settings):
+    with pytest.raises(UserError, match=rf"retention.{which}.texts"):
+        settings(retention={which: {"texts": []}})
 
 
 def test_a_dry_run_says_what_is_needed_and_writes_nothing(settings, tmp_path, capsys):
