@@ -154,7 +154,7 @@ class HouseholdEnv(LivedIn, World):
             raise WorldError(
                 "the episode has ended", where="Household: step", mend="Call reset, or restore a snapshot."
             )
-        self._events = ()
+        self._events, self._latest = (), None  # the page before is not told as this moment's
         error = self._attempt(action)
         self._notice_goal()
         if self._config.control == "all":

@@ -550,6 +550,7 @@ def test_a_step_unseen_is_the_same_step(world_id):
     rng = Random(0)
     for _ in range(20):
         action = any_action(world, rng)
-        _, _, terminated, truncated, _ = world.step(action)
+        observation, _, terminated, truncated, _ = world.step(action)
         assert twin.step_unseen(action) == (terminated, truncated)
         assert (twin.snapshot().digest, twin.events()) == (world.snapshot().digest, world.events())
+        assert twin.restore(twin.snapshot())[0] == observation
