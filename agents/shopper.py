@@ -57,11 +57,12 @@ Steps: TypeAlias = Generator[str, Page, None]
 
 @dataclass
 class Candidate:
-    """A product seen: its id, title, lowest price shown, and later its texts and options."""
+    """A product seen: its id, title, lowest price shown, page of the results, and later its texts and options."""
 
     asin: str
     title: str
     price: float
+    number: int
     told: str = ""
     options: dict[str, list[str]] = field(default_factory=dict)
 
@@ -101,26 +102,32 @@ class ShopperAgent:
     def _shop(self, page: Page) -> Steps:
         wanted = Wanted.read(page.texts[2] if len(page.texts) > 3 else "")
         for query in wanted.queries:
-            page = yield f"search[{query}]"
-            found = _products_on(page)
-            for _ in range(1, self._config.pages):
-                if found and "next >" in page.clickables:
-                    page = yield "click[next >]"
-                    found += _products_on(page)
+            found, number = yield from self._look_through(query)
             if found:
-                yield from self._compare(wanted, page, found)
+                yield from self._compare(wanted, found, number)
                 return
             yield "click[back to search]"
 
-    def _compare(self, wanted: Wanted, page: Page, found: list[Candidate]) -> Steps:
-        on_page = {text for text in page.clickables if text not in BUTTONS}
-        ranked = sorted(found, key=lambda one: wanted.promise(one), reverse=True)
-        chosen = [one for one in ranked if one.asin.lower() in on_page][: self._config.candidates]
+    def _look_through(self, query: str) -> Generator[str, Page, tuple[list[Candidate], int]]:
+        """Search; returns the products on the pages of results, and the number of the page that is open then."""
+        page, number = (yield f"search[{query}]"), 1
+        found = more = _products_on(page, number)
+        # WebShop's pages go on without end; the first without products is the last that is looked at.
+        while more and number < self._config.pages and "next >" in page.clickables:
+            page, number = (yield "click[next >]"), number + 1
+            more = _products_on(page, number)
+            found = found + more
+        return found, number
+
+    def _compare(self, wanted: Wanted, found: list[Candidate], number: int) -> Steps:
+        """Read the most promising products and buy the best; page `number` of the results is open."""
+        chosen = sorted(found, key=lambda one: wanted.promise(one), reverse=True)[: self._config.candidates]
         best, most, last = None, -1.0, None
-        for number, candidate in enumerate(chosen):
-            if number:
+        for candidate in chosen:
+            if last is not None:
                 yield "click[< prev]"
-            page = yield f"click[{candidate.asin.lower()}]"
+            yield from _turn(number, candidate.number)
+            page, number = (yield f"click[{candidate.asin.lower()}]"), candidate.number
             candidate.options = _options_on(page)
             for name in READ:
                 page = yield f"click[{name}]"
@@ -133,6 +140,7 @@ class ShopperAgent:
             return
         if best is not last:
             yield "click[< prev]"
+            yield from _turn(number, best.number)
             yield f"click[{best.asin.lower()}]"
         for values in best.options.values():
             value = wanted.choice(values)
@@ -183,14 +191,20 @@ class Wanted:
         return len(self.terms & set(terms_of(text))) / max(1, len(self.terms))
 
 
-def _products_on(page: Page) -> list[Candidate]:
+def _turn(number: int, wanted: int) -> Steps:
+    """Turn from one page of results to another."""
+    for _ in range(abs(wanted - number)):
+        yield "click[next >]" if wanted > number else "click[< prev]"
+
+
+def _products_on(page: Page, number: int) -> list[Candidate]:
     """Return the products on a page of results: each id is followed by title and price."""
     ids = {text.upper() for text in page.clickables if text not in BUTTONS}
     found = []
     for place, text in enumerate(page.texts[:-2]):
         if text in ids and page.texts[place + 2].startswith("$"):
             price = float(page.texts[place + 2].split(" to ")[0].removeprefix("$"))
-            found.append(Candidate(text, page.texts[place + 1], price))
+            found.append(Candidate(text, page.texts[place + 1], price, number))
     return found
 
 
