@@ -171,7 +171,8 @@ def spread(documents: list[str], model: LocalModel, tokens: int) -> list[str]:
     share = max(2, tokens // len(documents))
     pieces = []
     for document in documents:
-        ids = model.tokenizer(document, verbose=False)["input_ids"]
+        # Decoded, a token that begins every text would be text, and be given one more before it.
+        ids = model.tokenizer(document, add_special_tokens=False, verbose=False)["input_ids"]
         pieces.append(document if len(ids) <= share else model.tokenizer.decode(ids[:share]))
     return pieces
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from random import Random
+from types import SimpleNamespace
 
 import pyarrow.parquet
 import pytest
@@ -12,7 +13,7 @@ from worldschool.errors import ConfigError, DatasetError, ModelError
 from worldschool.experience.examples import write_examples
 from worldschool.models.language import CompletionScore, LocalModel
 from worldschool.probes.config import ProbeConfig, SuiteSettings
-from worldschool.probes.run import probe
+from worldschool.probes.run import probe, spread
 from worldschool.probes.statistics import proportion_interval
 
 COLOURS = ("red", "green", "dark blue", "grey", "pink", "white", "pale yellow", "black")
@@ -168,6 +169,18 @@ def test_windows_of_perplexity_are_recorded(tmp_path, tiny_llama):
     assert found[None]["tokens"] == found[8]["tokens"]
     assert found[None]["perplexity"]["base"] != pytest.approx(found[8]["perplexity"]["base"], rel=1e-4)
     assert LocalModel.load(str(tiny_llama)).context_length > 16
+
+
+def test_a_cut_text_holds_no_token_that_begins_every_text(tiny_models):
+    from tokenizers.processors import TemplateProcessing
+
+    tokenizer = tiny_models.tokenizer()
+    begun = TemplateProcessing(single="<end> $A", special_tokens=[("<end>", 0)])
+    tokenizer.backend_tokenizer.post_processor = begun
+    assert tokenizer("Emily")["input_ids"][0] == 0
+    (piece,) = spread([tiny_models.CORPUS], SimpleNamespace(tokenizer=tokenizer), 10)
+    assert tiny_models.CORPUS.startswith(piece)
+    assert len(tokenizer(piece)["input_ids"]) == 11
 
 
 @pytest.mark.parametrize(
