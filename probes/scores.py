@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from worldschool.models.scoring import TextLoss
@@ -12,7 +13,7 @@ from worldschool.probes.config import BASE, ProbeConfig, few_shot_name
 from worldschool.probes.dials import by_dial
 from worldschool.probes.measures import Row, summary
 from worldschool.probes.shortcuts import shortcut_scores
-from worldschool.probes.statistics import holm, mean_interval, paired_difference, relative_change
+from worldschool.probes.statistics import flips_for, holm, mean_interval, paired_difference, relative_change
 
 CORRECTION = "p_holm: Holm's correction for the number of all comparisons"
 
@@ -124,14 +125,14 @@ def comparisons(
         config: of the run.
     """
     bases = [name for name in answers if name not in adapters]
+    others = list(combinations(adapters, 2))
+    flips = flips_for(len(asked.items) * (len(adapters) + len(others)))
     found: list[dict[str, Any]] = []
     for task in asked.items:
         scores = {m: [answer.score for answer in by_task[task]] for m, by_task in answers.items()}
         best = max(bases, key=lambda name: sum(scores[name]))
-        pairs = [(name, best) for name in adapters]
-        pairs += [(a, b) for i, a in enumerate(adapters) for b in adapters[i + 1 :]]
-        for a, b in pairs:
-            moved = paired_difference(scores[a], scores[b], seed=config.seed)
+        for a, b in [*((name, best) for name in adapters), *others]:
+            moved = paired_difference(scores[a], scores[b], seed=config.seed, flips=flips)
             found.append(
                 {
                     "suite": task,

@@ -18,6 +18,8 @@ from worldschool.records import Interval
 
 Floats: TypeAlias = NDArray[np.float64]
 
+LEAST_FLIPS = 10_000
+"""Random signs that a sampled p value is counted over, unless there are many to correct for."""
 PAIRED_TEST = "paired bootstrap; sign-flip permutation"
 RIGHT_WRONG_TEST = "paired bootstrap; exact McNemar"
 
@@ -92,8 +94,16 @@ def mean_interval(values: ArrayLike, seed: int = 0, resamples: int = 10_000) -> 
     return Interval(float(scores.mean()), float(low), float(high), n)
 
 
+def flips_for(comparisons: int) -> int:
+    """Return how many sign flips `paired_difference` should make where p is corrected for so many comparisons.
+
+    A sampled p value is never below 1 / (1 + flips); corrected for all of them it must be able to get below 0.05.
+    """
+    return max(LEAST_FLIPS, 100 * comparisons)
+
+
 def paired_difference(
-    a: ArrayLike, b: ArrayLike, seed: int = 0, resamples: int = 10_000, flips: int = 10_000
+    a: ArrayLike, b: ArrayLike, seed: int = 0, resamples: int = 10_000, flips: int = LEAST_FLIPS
 ) -> PairedDifference:
     """Compare two models' scores on the same items, item by item.
 

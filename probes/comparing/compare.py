@@ -11,13 +11,12 @@ from worldschool.errors import ConfigError, DatasetError, nearest
 from worldschool.probes.comparing.runs import Contender, Row, Run, contenders_of, read_run, same_items
 from worldschool.probes.dials import by_dial, levels_of, order_of
 from worldschool.probes.measures import MEASURES
-from worldschool.probes.statistics import holm, mean_interval, paired_difference
+from worldschool.probes.statistics import flips_for, holm, mean_interval, paired_difference
 
 COMPARISON_SCHEMA = "worldschool.comparison/1"
 SCORE = "score"
 TESTED = (SCORE, "executable", "success")
 """What is tested: the score, and of plans that were executed what became of them."""
-LEAST_FLIPS = 10_000
 FEWER = 2000
 """Resamples where intervals are many and none is tested."""
 CORRECTION = "p_holm: Holm's correction for the number of all comparisons listed"
@@ -53,8 +52,7 @@ def compare(
             mend="Give another run, or probe with `adapters`.",
         )
     pairs = list(_pairs(contenders, against))
-    # A sampled p value is never below 1 / flips; corrected for as many comparisons as these it must get below 0.05.
-    flips = max(LEAST_FLIPS, 100 * len(TESTED) * len(pairs) * len(items))
+    flips = flips_for(len(TESTED) * len(pairs) * len(items))
     rows = [row for suite, names in items.items() for row in _comparisons(suite, names, pairs, seed, flips)]
     corrected = holm([row["p"] for row in rows])
     return {

@@ -14,6 +14,7 @@ from worldschool.experience.examples import write_examples
 from worldschool.models.language import CompletionScore, LocalModel
 from worldschool.probes.config import ProbeConfig, SuiteSettings
 from worldschool.probes.run import probe, spread
+from worldschool.probes.scores import comparisons
 from worldschool.probes.statistics import proportion_interval
 
 COLOURS = ("red", "green", "dark blue", "grey", "pink", "white", "pale yellow", "black")
@@ -216,3 +217,18 @@ def test_questions_of_several_files_are_asked_together_and_each_once(tmp_path, m
     (tmp_path / "second.jsonl").unlink()
     with pytest.raises(DatasetError, match=r"second\.jsonl"):
         probe(config, tmp_path / "again")
+
+
+def test_a_large_difference_is_established_however_many_comparisons_it_is_corrected_for():
+    scores = {
+        "base": {"written": [0.5] * 25, **{f"choice {number}": [1.0] for number in range(600)}},
+        "own": {"written": [0.9] * 25, **{f"choice {number}": [1.0] for number in range(600)}},
+    }
+    answers = {
+        model: {suite: [SimpleNamespace(score=score) for score in row] for suite, row in by_suite.items()}
+        for model, by_suite in scores.items()
+    }
+    asked = SimpleNamespace(items=scores["base"])
+    found = comparisons(asked, answers, ["own"], ProbeConfig(examples="questions.jsonl"))
+    assert len(found) == 601
+    assert {row["suite"] for row in found if row["p_holm"] < 0.05} == {"written"}
