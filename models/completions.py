@@ -129,7 +129,7 @@ class Server:
 
     def _request(self, path: str, data: bytes) -> urllib.request.Request:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        key = os.environ.get(KEY_VARIABLE)
+        key = _api_key()
         if key:
             headers["Authorization"] = f"Bearer {key}"
         return urllib.request.Request(f"{self.url}/{path}", data, headers, method="POST")
@@ -147,6 +147,22 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Return None, which makes the redirect an error."""
 
 
+def _api_key() -> str:
+    """Return the API key, without the line end that a file it was read from leaves behind; empty: there is none.
+
+    Raises:
+        ModelError: it holds what no header can; the message does not show it.
+    """
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise ModelError(
+            "the API key holds line ends, or signs that are not ASCII, and cannot be sent",
+            where=KEY_VARIABLE,
+            mend="Put the server's API key alone into this environment variable.",
+        )
+    return key
+
+
 def _message(error: urllib.error.HTTPError) -> str:
     """Return what the server says is wrong, in one line, the API key taken out should the server repeat it."""
     text = error.read(2000).decode(errors="replace")
@@ -156,7 +172,7 @@ def _message(error: urllib.error.HTTPError) -> str:
         text = str(told.get("message", told) if isinstance(told, dict) else told)
     except ValueError:
         pass
-    key = os.environ.get(KEY_VARIABLE)
+    key = _api_key()
     return " ".join((text.replace(key, "***") if key else text).split())[:200] or "no reason given"
 
 

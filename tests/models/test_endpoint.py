@@ -166,6 +166,23 @@ def test_the_key_is_sent_and_shown_nowhere(remote, server, monkeypatch):
     assert not any(KEY in text for text in shown)
 
 
+def test_a_line_end_behind_the_key_is_not_sent(remote, server, monkeypatch):
+    monkeypatch.setenv(KEY_VARIABLE, f"{KEY}\r\n")
+    remote.generate([STORY], 1)
+    assert server.seen[-1][1] == f"Bearer {KEY}"
+    server.faults = [(401, [], f'{{"error": {{"message": "Incorrect API key {KEY}"}}}}')]
+    with pytest.raises(ModelError, match=r"Incorrect API key \*\*\*"):
+        remote.generate([STORY], 1)
+
+
+@pytest.mark.parametrize("key", [f"{KEY}\n{KEY}", f"“{KEY}”", f"{KEY}\x7f"])
+def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(remote, server, monkeypatch, key):
+    monkeypatch.setenv(KEY_VARIABLE, key)
+    with pytest.raises(ModelError, match=f"{KEY_VARIABLE}: the API key holds") as caught:
+        remote.generate([STORY], 1)
+    assert KEY not in str(caught.value) and server.seen == []
+
+
 def test_no_redirect_is_followed(remote, server, monkeypatch):
     monkeypatch.setenv(KEY_VARIABLE, KEY)
     server.faults = [(307, [("Location", f"http://127.0.0.1:{server.server_port}/elsewhere")], "")]
