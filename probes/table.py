@@ -9,6 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from worldschool.probes.reporting.facts import Reading
+
 WIDTH = 100
 
 RULES_SHOWN = 2
@@ -38,10 +40,9 @@ def _scores(results: dict[str, Any]) -> Table:
     table.add_column("asked of")
     table.add_column("score [95% interval]", justify="right")
     table.add_column("gain over the better base", justify="right")
+    bases = Reading(results).bases
     for task, suite in results["suites"].items():
-        gains = {
-            c["a"]: c for c in results["comparisons"] if c["suite"] == task and c["b"].startswith("base")
-        }
+        gains = {c["a"]: c for c in results["comparisons"] if c["suite"] == task and c["b"] in bases}
         labels = [f"{suite['title']} (n {suite['n']})", *_rules(suite)]
         names = list(suite["scores"])
         for row in range(max(len(names), len(labels))):

@@ -51,3 +51,26 @@ def test_gains_losses_rules_and_promises_are_all_shown():
 
 def test_without_general_text_nothing_is_said_of_it():
     assert "perplexity" not in results_table({**RESULTS, "retention": {}})
+
+
+def test_the_gain_is_over_a_base_whatever_adapters_are_called():
+    suite = RESULTS["suites"]["object_path"]
+    found = results_table(
+        {
+            "models": [
+                {"name": "base", "adapter": None},
+                {"name": "EWC", "adapter": "ewc"},
+                {"name": "baseline", "adapter": "plain"},
+            ],
+            "suites": {
+                "object_path": {**suite, "scores": {**suite["scores"], "baseline": suite["scores"]["EWC"]}}
+            },
+            "comparisons": [
+                {"suite": "object_path", "a": "EWC", "b": "base", "difference": 0.2, "ci95": [0.1, 0.3]},
+                {"suite": "object_path", "a": "EWC", "b": "baseline", "difference": 0.0, "ci95": [-0.1, 0.1]},
+            ],
+            "retention": {},
+        }
+    )
+    (line,) = [line for line in found.splitlines() if " EWC " in line]
+    assert "+0.20 [+0.10, +0.30]" in line
