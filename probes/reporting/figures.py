@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from worldschool.probes.dials import order_of
 from worldschool.probes.reporting.facts import Reading, Row, ends, finite
 from worldschool.probes.reporting.plots import (
     Dot,
@@ -47,11 +48,11 @@ def dials_of(reading: Reading) -> list[str]:
     return sorted(names, key=lambda name: (name != "length", list(names).index(name)))
 
 
-def _setting_order(setting: str) -> tuple[int, float, str]:
+def _setting_order(setting: str) -> tuple[int, int, str]:
     try:
-        return 0, float(setting), ""
+        return 0, order_of(setting), setting
     except ValueError:
-        return 1, 0.0, setting
+        return 1, 0, setting
 
 
 def _figure(title: str, drawing: str) -> str:

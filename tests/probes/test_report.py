@@ -19,6 +19,7 @@ from worldschool.probes.reporting.facts import (
     p_text,
     signed,
 )
+from worldschool.probes.reporting.figures import dial_values
 from worldschool.probes.reporting.markdown import fenced, plain
 from worldschool.probes.reporting.report import SCORE_COLUMNS, write_report
 from worldschool.probes.reporting.summary import control_of, summary_of
@@ -234,6 +235,12 @@ def test_dials_are_in_numeric_order(results, items, tmp_path):
     panel = re.search(r"<title>Counting by length</title>.*?</svg>", page, re.DOTALL).group()
     assert re.findall(r'class="quiet">(\d+)</text>', panel)[-3:] == ["2", "4", "10"]
     assert "(n = 6)" in panel and 'fill="var(--paper)"' in panel
+
+
+def test_ranges_of_a_dial_are_in_the_order_of_where_they_begin():
+    cells = {name: {"value": 0.5, "n": 9} for name in ("few", "100-228", "12-15", "2-5", "6-11", "-3")}
+    found = dial_values({"by_dial": {"statements": cells}}, "statements")
+    assert list(found) == ["-3", "2-5", "6-11", "12-15", "100-228", "few"]
 
 
 def test_examples_are_the_first_of_the_last_learner(results, items, tmp_path):
