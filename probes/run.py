@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
+from worldschool.errors import UserError
 from worldschool.files import write_atomic, write_json
 from worldschool.models.causal import adapter_fingerprint
 from worldschool.models.completions import ENDPOINT
@@ -160,6 +161,12 @@ def _losses(
                 return text_loss(model, documents, config.text_window, advance, config.text_stride)
 
         found[name] = parts.loss(name, measured)
+        if not any(found[name].tokens):
+            raise UserError(
+                "no document of it has a second token, so nothing is predicted",
+                where=f"texts: {name}",
+                mend="Give a text with at least one document of a few words.",
+            )
     return found
 
 

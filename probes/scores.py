@@ -14,6 +14,7 @@ from worldschool.probes.dials import by_dial
 from worldschool.probes.measures import Row, summary
 from worldschool.probes.shortcuts import shortcut_scores
 from worldschool.probes.statistics import flips_for, holm, mean_interval, paired_difference, relative_change
+from worldschool.records import Interval
 
 CORRECTION = "p_holm: Holm's correction for the number of all comparisons"
 
@@ -94,7 +95,7 @@ def retention_results(losses: dict[str, dict[str, TextLoss]], config: ProbeConfi
         change = {}
         for model, by_text in losses.items():
             if model != BASE:
-                moved = relative_change(base.nll, by_text[name].nll, base.tokens, seed=config.seed)
+                moved = _moved(base, by_text[name], config.seed)
                 change[model] = {"value": moved.value, "ci95": [moved.low, moved.high]}
         found[name] = {
             "title": TITLES.get(name, (name, ""))[0],
@@ -106,6 +107,13 @@ def retention_results(losses: dict[str, dict[str, TextLoss]], config: ProbeConfi
             "change": change,
         }
     return found
+
+
+def _moved(base: TextLoss, other: TextLoss, seed: int) -> Interval:
+    """Return the change of perplexity; of a document of one token nothing was predicted, and nothing is told."""
+    rows = [row for row in zip(base.nll, other.nll, base.tokens, strict=True) if row[-1]]
+    before, after, tokens = zip(*rows, strict=True)
+    return relative_change(before, after, tokens, seed=seed)
 
 
 def comparisons(

@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from tests.probes.items import filled
-from worldschool.errors import ConfigError, DatasetError, ModelError
+from worldschool.errors import ConfigError, DatasetError, ModelError, UserError
 from worldschool.experience.examples import write_examples
 from worldschool.models.language import CompletionScore, LocalModel
 from worldschool.probes.config import ProbeConfig, SuiteSettings
@@ -170,6 +170,26 @@ def test_windows_of_perplexity_are_recorded(tmp_path, tiny_llama):
     assert found[None]["tokens"] == found[8]["tokens"]
     assert found[None]["perplexity"]["base"] != pytest.approx(found[8]["perplexity"]["base"], rel=1e-4)
     assert LocalModel.load(str(tiny_llama)).context_length > 16
+
+
+def test_of_a_document_of_one_token_nothing_is_predicted(tmp_path, tiny_models, tiny_llama):
+    tiny_models.adapt(tiny_models.llama()).save_pretrained(tmp_path / "adapter")
+    write_examples(tmp_path / "questions.jsonl", questions("colour", 4))
+    for name, documents in {"some": ["E", tiny_models.CORPUS], "none": ["E"]}.items():
+        (tmp_path / name).mkdir()
+        for number, document in enumerate(documents):
+            (tmp_path / name / f"{number}.txt").write_text(document, encoding="utf-8")
+    config = ProbeConfig(
+        model=str(tiny_llama),
+        adapters={"own": str(tmp_path / "adapter")},
+        examples=str(tmp_path / "questions.jsonl"),
+        texts=(str(tmp_path / "some"),),
+    )
+    (text,) = probe(config, tmp_path / "report")["retention"].values()
+    ratio = text["perplexity"]["own"] / text["perplexity"]["base"]
+    assert text["change"]["own"]["value"] == pytest.approx(ratio - 1)
+    with pytest.raises(UserError, match="none: no document of it has a second token"):
+        probe(config.model_copy(update={"texts": (str(tmp_path / "none"),)}), tmp_path / "refused")
 
 
 def test_a_cut_text_holds_no_token_that_begins_every_text(tiny_models):
