@@ -18,6 +18,7 @@ from worldschool.agents.skills.learning import are_linked, reaches
 from worldschool.agents.skills.library import SkillLibrary
 from worldschool.agents.skills.order import Order
 from worldschool.envs import World
+from worldschool.errors import WorldError
 from worldschool.records import Goal, Plan, Predicate, Snapshot
 
 TRIALS = 8
@@ -196,7 +197,13 @@ class _Chain:
             held = zip(self.goal.predicates, self.held, strict=True)
             kept = [] if self.feedback.attempts else [one for one, holds in held if holds]
             self.world.restore(self.here)
-            plan = self.search.plan(self.world, Goal(self.goal.text, (*kept, target)), share)
+            try:
+                plan = self.search.plan(self.world, Goal(self.goal.text, (*kept, target)), share)
+            except (
+                WorldError
+            ):  # not every part of a goal is one: WebShop's rules refuse a wish without an attribute
+                yield from self._by_search_together(missing)
+                return
             self.spent += plan.simulations
             link = self._tried(plan.actions, (target,)) if plan.success else None
             if link is None and self.ended_short:

@@ -51,10 +51,18 @@ class ShopTasks:
         return {name: predicates for name, predicates in found.items() if predicates}
 
     def fits(self, predicates: Sequence[Predicate]) -> bool:
-        """Return whether predicates could hold all at once: one kind, one bound and one value of each option at most."""
+        """Return whether predicates could hold all at once: one kind, one bound and one value of each option at most.
+
+        By WebShop's rules one of them is an attribute besides: there a goal without any is refused.
+        """
+        if self._lacks_attribute(predicates):
+            return False
         names = [name if name != OPTION else f"{OPTION} {option}" for name, _, option in predicates]
         once = [name for name in names if name != ATTRIBUTE]
         return len(once) == len(set(once))
+
+    def _lacks_attribute(self, predicates: Sequence[Predicate]) -> bool:
+        return self._world.rules == "webshop" and all(name != ATTRIBUTE for name, _, _ in predicates)
 
     def activities(self, rng: Random) -> Sequence[Goal]:
         """Return the goal that the catalogue has for this product, where the episode has it."""
@@ -107,7 +115,12 @@ class ShopTasks:
             found += [one for one in self.offers().get(name, ()) if f" {one[1].lower()} " in said]
         bounds = [float(number) for number in re.findall(r"(?:\$|under|than|most) ?(\d+(?:\.\d+)?)", text)]
         found += [(PRICE, repr(bound), None) for bound in bounds[:1] if bound >= self._price]
-        if not found or not self.fits(found):
-            problem = "names two values of one option" if found else "names nothing that this product is"
-            raise WorldError(f"the task {problem}", where="task", mend=self.describe().replace("\n", " "))
-        return Goal(text, tuple(found))
+        if found and self.fits(found):
+            return Goal(text, tuple(found))
+        if not found:
+            problem = "names nothing that this product is"
+        elif self._lacks_attribute(found):
+            problem = "names no attribute"
+        else:
+            problem = "names two values of one option"
+        raise WorldError(f"the task {problem}", where="task", mend=self.describe().replace("\n", " "))

@@ -14,6 +14,11 @@ from hypothesis import strategies as st
 
 from tests.envs import small_shop
 from worldschool.agents.base import agent_config, make_agent
+from worldschool.agents.curriculum.tasks import draw_task, task_generator
+from worldschool.agents.mcts import MCTS, MCTSConfig
+from worldschool.agents.skills.library import SkillLibrary
+from worldschool.agents.skills.order import Order
+from worldschool.agents.skills.planner import SkillPlanner
 from worldschool.envs import make
 from worldschool.envs.shop.queries import queries_of
 from worldschool.envs.shop.telling import STYLES
@@ -324,6 +329,29 @@ def test_agents_shop(folder, name, values):
         if terminated or truncated:
             break
     assert reward == 1.0
+
+
+def test_by_webshops_rules_every_task_asks_for_an_attribute(folder):
+    world = make(WORLD, catalogue=folder, compat="webshop")
+    world.reset(seed=0)
+    tasks = task_generator(world)
+    for size in range(1, 5):
+        drawn = [goal for seed in range(8) if (goal := draw_task(tasks, size, Random(seed))) is not None]
+        assert len(drawn) > 4
+        for goal in drawn:
+            world.set_goal(goal)
+    with pytest.raises(WorldError, match="the task names no attribute"):
+        tasks.read("Buy something in navy blue.")
+    assert len(tasks.read("Buy something that is long lasting, in navy blue.").predicates) == 2
+
+
+@pytest.mark.parametrize("seed", range(4))  # draws which part of the goal is tried first
+def test_parts_that_webshops_rules_refuse_are_searched_for_together(folder, seed):
+    world = make(WORLD, catalogue=folder, compat="webshop")
+    world.reset(seed=0)
+    search = MCTS(MCTSConfig(simulations=800, rollout_depth=6), 0)
+    planner = SkillPlanner(SkillLibrary(), Order(), search, task_generator(world).kind, seed)
+    assert planner.plan(world, world.goal, 800).success
 
 
 def test_the_shopper_wants_to_read_text(folder):
