@@ -46,7 +46,7 @@ class CurriculumAgent:
         model: proposes tasks in words; None: what the settings name, if they name one.
 
     Raises:
-        ModelError: the language model that the settings name cannot be loaded.
+        ModelError: a language model that the settings name cannot be loaded.
     """
 
     def __init__(

@@ -19,6 +19,7 @@ from worldschool.agents.curriculum.tasks import (
     task_digest,
     task_generator,
 )
+from worldschool.agents.mcts.priors import language_model_priors
 from worldschool.agents.skills.learning import goal_of, relive, skills_of
 from worldschool.agents.skills.library import SkillLibrary
 from worldschool.agents.skills.order import Order
@@ -82,11 +83,13 @@ class CurriculumState:
         """Return what is known before the first round: nothing, or what the settings' file says.
 
         Raises:
-            ModelError: the language model that the settings name cannot be loaded; a run says so here, before it begins.
+            ModelError: a language model that the settings name cannot be loaded; a run says so here, before it begins.
             DatasetError: the file is missing, damaged, or no state of a curriculum.
         """
         if config.words is not None:
             load_model(config.words)
+        if config.search is not None and config.search.prior_model is not None:
+            language_model_priors(config.search.prior_model)
         if config.known is not None:
             return cls.from_json(config, read_json(Path(config.known), what="a curriculum's state"))
         return cls(config, library=SkillLibrary(limit=config.skill_limit))

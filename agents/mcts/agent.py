@@ -18,12 +18,7 @@ class MCTSAgent:
     """
 
     def __init__(self, config: MCTSConfig, world: World, seed: int) -> None:
-        priors = None
-        if config.prior_model is not None:
-            from worldschool.agents.mcts.priors import language_model_priors
-
-            priors = language_model_priors(config.prior_model)
-        self._planner = MCTS(config, seed, priors=priors)
+        self._planner = MCTS(config, seed)
         self._world = world
         self._goal = Goal("")
         self._steps: list[str] = []

@@ -6,6 +6,7 @@ import time
 from random import Random
 
 from worldschool.agents.mcts.config import MCTSConfig
+from worldschool.agents.mcts.priors import language_model_priors
 from worldschool.agents.mcts.tree import GOAL_REWARD, Priors, SnapshotSearch, Value
 from worldschool.agents.plans import replay
 from worldschool.envs import World
@@ -25,8 +26,12 @@ class MCTS:
     Args:
         config: the settings.
         seed: fixes all choices.
-        priors: how likely each action is, in place of the focus (see `tree.Priors`): the policy of PUCT.
+        priors: how likely each action is, in place of the focus (see `tree.Priors`): the policy of PUCT. None: those of
+            the language model that `config.prior_model` names, if it names one.
         value: what to expect of a state, in place of rollouts (see `tree.Value`).
+
+    Raises:
+        ModelError: there is no model of that name.
     """
 
     def __init__(
@@ -41,6 +46,8 @@ class MCTS:
         self.root: tuple[ActionStatistics, ...] = ()
         """What the last search found out about each action of the state that it began in, most visited first."""
         self._random = Random(seed)
+        if priors is None and self.config.prior_model is not None:
+            priors = language_model_priors(self.config.prior_model)
         self._priors, self._value = priors, value
 
     def plan(self, world: World, goal: Goal, budget: int | None = None) -> Plan:

@@ -571,8 +571,11 @@ def test_a_local_model_proposes_the_same_every_time(roomy_llama: Any) -> None:
     assert live(config, household, state, [0]) == live(config, household, state, [0])
 
 
-def test_a_model_that_is_not_there_is_told_before_the_first_episode() -> None:
-    config = configured(words={"model": "/no/such/model"})
+@pytest.mark.parametrize(
+    "settings", [{"words": {"model": "/no/such/model"}}, {"search": {"prior_model": "/no/such/model"}}]
+)
+def test_a_model_that_is_not_there_is_told_before_the_first_episode(settings: dict[str, Any]) -> None:
+    config = configured(**settings)
     with pytest.raises(ModelError, match="/no/such/model"):
         CurriculumState.begin(config)
     with pytest.raises(ModelError, match="/no/such/model"):

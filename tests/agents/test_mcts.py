@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from worldschool.agents.base import agent_config, make_agent
 from worldschool.agents.mcts import MCTS, MCTSConfig, SnapshotSearch, puct_score, uct_score
-from worldschool.agents.mcts.priors import priors_of
+from worldschool.agents.mcts.priors import _loaded, priors_of
 from worldschool.agents.plans import GoalNames, shorten
 from worldschool.errors import ConfigError, WorldError
 from worldschool.models.language import CompletionScore
@@ -239,6 +239,26 @@ def test_a_language_model_gives_priors(fake_world_class: Any) -> None:
     priors(world, world.goal, legal)
     assert Model.asked == 1
     assert MCTS(MCTSConfig(rule="puct"), priors=priors).plan(world, world.goal).success
+
+
+def test_the_model_that_the_settings_name_gives_the_priors_of_every_planner(
+    fake_world_class: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def priors(world: Any, goal: Any, legal: Any) -> Any:
+        asked.append(legal)
+        return [1.0] * len(legal)
+
+    monkeypatch.setitem(_loaded, "a model", priors)
+    world = fake_world_class(length=4)
+    world.reset(seed=4)
+    config = MCTSConfig(prior_model="a model", simulations=5)
+    MCTS(config).plan(world, world.goal)
+    assert asked
+    asked.clear()
+    MCTS(config, priors=lambda world, goal, legal: [1.0] * len(legal)).plan(world, world.goal)
+    assert not asked  # those that are given come first
 
 
 def test_same_seed_same_plan(fake_world_class: Any) -> None:
