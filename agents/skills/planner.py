@@ -199,9 +199,8 @@ class _Chain:
             self.world.restore(self.here)
             try:
                 plan = self.search.plan(self.world, Goal(self.goal.text, (*kept, target)), share)
-            except (
-                WorldError
-            ):  # not every part of a goal is one: WebShop's rules refuse a wish without an attribute
+            except WorldError:
+                # A part of a goal need not be one: WebShop's rules refuse a wish without an attribute.
                 yield from self._by_search_together(missing)
                 return
             self.spent += plan.simulations
