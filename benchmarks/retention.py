@@ -306,7 +306,11 @@ def _summed(model: Any, rows: Sequence[Row], pad: int) -> dict[str, list[float]]
 
 
 def points_of(options: argparse.Namespace) -> list[Point]:
-    """Return what was measured of every setting that has records, its seeds together, beside the untrained model."""
+    """Return what was measured of every setting that has records, its seeds together, beside the untrained model.
+
+    Raises:
+        UserError: there is no record of the untrained model.
+    """
     found = {Setting.named(path.stem): path for path in options.records.glob("*.json")}
     seeds = range(options.seed, options.seed + options.seeds)
     kept: dict[Setting, list[Measured]] = {}
@@ -314,8 +318,14 @@ def points_of(options: argparse.Namespace) -> list[Point]:
         if setting.method == "base" or setting.seed in seeds:
             measured = Measured.of(read_json(found[setting], what="a record"), TEXTS)
             kept.setdefault(setting._replace(seed=0), []).append(measured)
-    (base,) = kept.pop(Setting("base", 0.0, 0.0, 0))
-    return [Point.of(setting, base, runs) for setting, runs in kept.items()]
+    base = kept.pop(Setting("base", 0.0, 0.0, 0), None)
+    if base is None:
+        raise UserError(
+            "there is no record of the untrained model, beside which the others are told",
+            where=f"--records: {options.records / 'base.json'}",
+            mend="Name a folder of records (benchmarks/records/own), or leave --table away, and they are made.",
+        )
+    return [Point.of(setting, base[0], runs) for setting, runs in kept.items()]
 
 
 if __name__ == "__main__":

@@ -1,9 +1,13 @@
 """Fronts of gain against forgetting, as benchmarks.retention tells of them."""
 
+import argparse
+
 import numpy as np
 import pytest
 
 from benchmarks.fronts import Measured, Point, Setting, best_within, figures_of, margins, plot, table
+from benchmarks.retention import points_of
+from worldschool.errors import UserError
 
 TEXTS = {"validation": ("v",), "heldout": ("pydoc:heldout", "prose")}
 
@@ -106,3 +110,11 @@ def test_the_setting_that_is_told_of_is_chosen_on_validation(tmp_path):
 def test_names_of_runs_tell_settings_apart():
     settings = [Setting("plain", 1e-3, 0, 1), Setting("kl", 1e-3, 1, 1), Setting("kl", 1e-3, 1, 2)]
     assert len({one.name for one in settings}) == 3 and Setting("base", 0, 0, 0).name == "base"
+
+
+def test_without_a_record_of_the_untrained_model_the_folder_and_the_mend_are_named(tmp_path):
+    options = argparse.Namespace(records=tmp_path, seed=0, seeds=1)
+    with pytest.raises(
+        UserError, match=r"--records: .*base\.json: there is no record .*benchmarks/records/own"
+    ):
+        points_of(options)
