@@ -1,6 +1,6 @@
 """EWC for transformers.Trainer and what is built on it (TRL's SFTTrainer): one line, and the trainer stays as it is.
 
-    trainer = SFTTrainer(model, train_dataset=..., peft_config=..., callbacks=[EWCCallback("fisher", strength=1e6)])
+    trainer = SFTTrainer(model, train_dataset=..., peft_config=..., callbacks=[EWCCallback("fisher", strength=1e4)])
 
 Once an optimizer step the penalty's gradient, in closed form, is added to the adapter's gradients: after accumulation, after the
 gradients of several processes were averaged, and after clipping, so that `max_grad_norm` bounds the task's gradient alone and
