@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worldschool.errors import UserError
+from worldschool.errors import OutputError, UserError
 
 if TYPE_CHECKING:
     from worldschool.envs.shop.site.sessions import Ended, Shopping
@@ -70,8 +70,9 @@ def _recording(played: PlayedEpisodes, out: Path) -> Ended:
     def ended(shopping: Shopping) -> None:
         try:
             episode = played.add(shopping.seed, shopping.actions)
-        except UserError as error:  # a full disk, say; the shop stays open
-            _say(f"a session of {len(shopping.actions)} steps is not recorded: {error}")
+        except UserError as error:  # the shop stays open; what a full disk refused waits for the next session
+            so_far = " yet" if isinstance(error, OutputError) else ""
+            _say(f"a session of {len(shopping.actions)} steps is not recorded{so_far}: {error}")
             return
         how = f"bought, reward {episode.return_:.2f}" if episode.terminated else "left without buying"
         _say(f"{episode.episode_id}: {episode.length} steps, {how}; {len(played)} episodes in {out}")

@@ -58,9 +58,9 @@ class PlayedEpisodes:
             actions: in order; the episode ends with the last of them.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: it cannot be written yet; it waits, and is committed with the next one or by `close`.
         """
-        index = len(self._store)
+        index = len(self._store) + self._store.waiting
         split = self._world.config["split"]
         label = EpisodeLabel(f"{AGENT}-{index:08d}", 0, index, seed, AGENT, "{}", split)
         episode = record_episode(self._world, _Again(actions), label)
@@ -69,7 +69,11 @@ class PlayedEpisodes:
         return episode
 
     def close(self) -> None:
-        """Let another process write."""
+        """Commit what waits and let another process write.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
         self._store.close()
 
     def __enter__(self) -> Self:

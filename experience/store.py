@@ -223,6 +223,11 @@ class EpisodeStore:
         if self._writer is not None:
             self._writer.flush()
 
+    @property
+    def waiting(self) -> int:
+        """How many appended episodes are not committed yet, as after a `flush` that a full disk refused."""
+        return 0 if self._writer is None else self._writer.waiting
+
     def committed_shards(self) -> list[int]:
         """Return the numbers of the committed shards, sorted."""
         return sorted(self._shards)

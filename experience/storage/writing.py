@@ -131,8 +131,13 @@ class Writer:
         self._tables.append(table.select(EPISODE.names))
         self._commit_full()
 
+    @property
+    def waiting(self) -> int:
+        """How many of the episodes taken are not committed."""
+        return sum(table.num_rows for table in self._tables)
+
     def flush(self) -> None:
-        """Commit everything taken; the last shard may be short."""
+        """Commit everything taken; the last shard may be short. What cannot be written waits for the next call."""
         while self._tables:
             self._commit_next()
 
@@ -154,7 +159,7 @@ class Writer:
                 last = episode.index, episode.episode_id
 
     def _commit_full(self) -> None:
-        while sum(table.num_rows for table in self._tables) >= self._place()[1]:
+        while self.waiting >= self._place()[1]:
             self._commit_next()
 
     def _commit_next(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -63,6 +64,27 @@ def test_the_same_command_continues_and_others_are_refused(folder, tmp_path):
         PlayedEpisodes(out, ShopEnv(catalogue=str(folder), max_steps=7), "play shop")
     with pytest.raises(OutputError, match="made by `worldschool play shop`"):
         PlayedEpisodes(out, shop(folder), "play household")
+
+
+def test_what_a_full_disk_refused_is_recorded_when_there_is_room(folder, tmp_path, monkeypatch):
+    out = tmp_path / "played"
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with PlayedEpisodes(out, shop(folder), "play shop") as played:
+        played.add(1, ACTIONS)
+        for seed in (2, 3):
+            with monkeypatch.context() as patch, pytest.raises(OutputError, match="the disk is full"):
+                patch.setattr(os, "fsync", full)
+                played.add(seed, ACTIONS)
+            assert len(played) == 1
+        assert played.add(4, ACTIONS).index == 3 and len(played) == 4
+        with monkeypatch.context() as patch, pytest.raises(OutputError, match="the disk is full"):
+            patch.setattr(os, "fsync", full)
+            played.add(5, ACTIONS)
+    assert [episode.seed for episode in EpisodeStore.open(out)] == [1, 2, 3, 4, 5]
+    assert verify(out).problems == ()
 
 
 def test_the_command_serves_records_and_ends_by_ctrl_c(folder, tmp_path):
