@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from worldschool.canonical import short_digest
 from worldschool.envs import World
 from worldschool.experience.recording import EpisodeLabel, record_episode
 from worldschool.experience.store import EpisodeStore
@@ -62,7 +63,9 @@ class PlayedEpisodes:
         """
         index = len(self._store) + self._store.waiting
         split = self._world.config["split"]
-        label = EpisodeLabel(f"{AGENT}-{index:08d}", 0, index, seed, AGENT, "{}", split)
+        # Datasets of several people are read together: what was done tells episodes of one place apart.
+        digest = short_digest([self._world.world_id, self._world.config, seed, list(actions)])
+        label = EpisodeLabel(f"{AGENT}-{digest}-{index:08d}", 0, index, seed, AGENT, "{}", split)
         episode = record_episode(self._world, _Again(actions), label)
         self._store.append([episode])
         self._store.flush()

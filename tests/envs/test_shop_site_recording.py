@@ -56,14 +56,23 @@ def test_the_same_command_continues_and_others_are_refused(folder, tmp_path):
     for count in (1, 2):
         with PlayedEpisodes(out, shop(folder), "play shop") as played:
             assert played.add(1, ACTIONS).index == count - 1
-    assert [episode.episode_id for episode in EpisodeStore.open(out)] == [
-        "person-00000000",
-        "person-00000001",
-    ]
+    ids = [episode.episode_id for episode in EpisodeStore.open(out)]
+    assert re.fullmatch(r"person-[0-9a-f]{8}-00000000", ids[0])
+    assert ids[1] == ids[0][:-1] + "1", "the same was done again"
     with pytest.raises(OutputError, match="another configuration"):
         PlayedEpisodes(out, ShopEnv(catalogue=str(folder), max_steps=7), "play shop")
     with pytest.raises(OutputError, match="made by `worldschool play shop`"):
         PlayedEpisodes(out, shop(folder), "play household")
+
+
+def test_sessions_of_several_datasets_have_ids_of_their_own(folder, tmp_path):
+    done = {"a": [(1, ACTIONS), (2, ACTIONS)], "b": [(1, ACTIONS), (3, ACTIONS)], "c": [(1, ACTIONS[:2])]}
+    ids = {}
+    for name, sessions in done.items():
+        with PlayedEpisodes(tmp_path / name, shop(folder), "play shop") as played:
+            ids[name] = [played.add(seed, actions).episode_id for seed, actions in sessions]
+    assert ids["a"][0] == ids["b"][0], "the same was done"
+    assert len({*ids["a"], *ids["b"], *ids["c"]}) == 4
 
 
 def test_what_a_full_disk_refused_is_recorded_when_there_is_room(folder, tmp_path, monkeypatch):
@@ -110,7 +119,7 @@ def test_the_command_serves_records_and_ends_by_ctrl_c(folder, tmp_path):
     finally:
         process.kill()
     assert process.returncode == 130 and "Traceback" not in told
-    assert "person-00000000: 2 steps, left without buying" in told
+    assert re.search(r"person-[0-9a-f]{8}-00000000: 2 steps, left without buying", told)
     (episode,) = EpisodeStore.open(out)
     assert [step.action for step in episode.steps] == [
         "search[Candle]",
