@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from worldschool.errors import UserError
 
@@ -16,11 +18,21 @@ CACHE_VARIABLE = "WORLDSCHOOL_CACHE"
 
 def write_atomic(path: Path, data: str | bytes) -> None:
     """Write `data` beside `path`, flush it to disk and rename it into place."""
+    with whole_file(path) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write into, which gets its name when all is written; after an error or a kill what was there is there.
+
+    Each writes under a name of its own: of two processes that write the same file, the last to end has it, whole.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)

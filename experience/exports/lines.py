@@ -7,7 +7,6 @@ description.json   what dataset.json held: configuration, run seed, shard size
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from worldschool.experience.storage.datasets import MadeDataset
 from worldschool.experience.storage.description import checked_description
 from worldschool.experience.storage.writing import writing
 from worldschool.experience.store import EpisodeStore
-from worldschool.files import read_json, sha256_file, sync_directory, write_json
+from worldschool.files import read_json, sha256_file, whole_file, write_json
 from worldschool.progress import Advance, silent
 from worldschool.records import Episode
 from worldschool.runs import claim_output
@@ -32,17 +31,12 @@ SHARD_SIZE = 32
 @contextmanager
 def line_writer(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Give a function that writes one JSON line; the file gets its name when all is written, or is not there."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            yield lambda row: print(json.dumps(row, ensure_ascii=False, allow_nan=False), file=file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    sync_directory(path.parent)
+    with whole_file(path) as file:
+
+        def write(row: dict[str, Any]) -> None:
+            file.write((json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+        yield write
 
 
 def write_episodes(store: EpisodeStore, out: Path, advance: Advance = silent) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ import pyarrow
 import pyarrow.parquet
 
 from worldschool.errors import DatasetError
-from worldschool.files import sync_directory
+from worldschool.files import whole_file
 from worldschool.records import EXAMPLE_SCHEMA, Example
 
 EXAMPLES_STEM = "examples"
@@ -49,39 +48,29 @@ def writer(path: Path) -> Iterator[Callable[[Example], None]]:
 
     The file gets its name when all is written; after an error or a kill there is none.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
     lines = path.suffix == ".jsonl"
-    try:
-        with part.open("wb") as file:
-            rows: list[dict[str, Any]] = []
-            parquet = None if lines else pyarrow.parquet.ParquetWriter(file, ARROW_SCHEMA, compression="zstd")
+    with whole_file(path) as file:
+        rows: list[dict[str, Any]] = []
+        parquet = None if lines else pyarrow.parquet.ParquetWriter(file, ARROW_SCHEMA, compression="zstd")
 
-            def flush() -> None:
-                if parquet is None:
-                    file.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
-                else:
-                    parquet.write_table(pyarrow.Table.from_pylist(rows, ARROW_SCHEMA))
-                rows.clear()
+        def flush() -> None:
+            if parquet is None:
+                file.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
+            else:
+                parquet.write_table(pyarrow.Table.from_pylist(rows, ARROW_SCHEMA))
+            rows.clear()
 
-            def write(example: Example) -> None:
-                rows.append(example.to_json())
-                if len(rows) == ROWS_AT_ONCE:
-                    flush()
-
-            try:
-                yield write
+        def write(example: Example) -> None:
+            rows.append(example.to_json())
+            if len(rows) == ROWS_AT_ONCE:
                 flush()
-            finally:
-                if parquet is not None:
-                    parquet.close()
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    sync_directory(path.parent)
+
+        try:
+            yield write
+            flush()
+        finally:
+            if parquet is not None:
+                parquet.close()
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:

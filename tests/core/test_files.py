@@ -8,7 +8,7 @@ import pytest
 
 from worldschool import files
 from worldschool.errors import UserError
-from worldschool.files import read_json, sha256_file, sync_directory, write_atomic, write_json
+from worldschool.files import read_json, sha256_file, sync_directory, whole_file, write_atomic, write_json
 
 
 def test_text_and_bytes_are_written_whole(tmp_path):
@@ -52,6 +52,17 @@ def test_the_new_content_is_on_disk_before_the_rename(tmp_path, monkeypatch):
     )
     write_atomic(tmp_path / "a.txt", "x")
     assert order == ["fsync", "replace", "fsync"]  # the file, its name, the directory
+
+
+def test_of_two_writers_the_last_to_end_has_the_file(tmp_path):
+    with whole_file(tmp_path / "a.txt") as first:
+        first.write(b"first, and long")
+        with whole_file(tmp_path / "a.txt") as second:
+            second.write(b"second")
+        assert (tmp_path / "a.txt").read_bytes() == b"second"
+        first.write(b"er")
+    assert (tmp_path / "a.txt").read_bytes() == b"first, and longer"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_json_round_trip(tmp_path):

@@ -293,6 +293,30 @@ def test_what_fails_while_writing_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["x.parquet", "x.jsonl"])
+def test_two_that_write_one_file_leave_it_whole(tmp_path, monkeypatch, name):
+    """As two processes of one command do, of which the second begins before the first has ended."""
+    monkeypatch.setattr("worldschool.experience.questions.example_files.ROWS_AT_ONCE", 2)
+    written = [example(number) for number in range(5)]
+
+    def interrupted():
+        yield from written[:3]
+        raise KeyboardInterrupt
+
+    def first():
+        yield from written[:3]
+        with pytest.raises(KeyboardInterrupt):
+            write_examples(tmp_path / name, interrupted())
+        yield written[3]
+        write_examples(tmp_path / name, written)
+        assert read_examples(tmp_path / name) == written
+        yield written[4]
+
+    write_examples(tmp_path / name, first())
+    assert read_examples(tmp_path / name) == written
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
 def test_the_report_counts_what_is_there(dataset, tmp_path):
     file = examples_command(make_config(dataset, balance=True), tmp_path / "out", silent)
     report, found = read_report(file), read_examples(file)
