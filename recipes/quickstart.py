@@ -90,7 +90,7 @@ class QuickstartConfig(Config):
     """A pulled model's name, a Hugging Face directory or a hub name."""
     embedder: str = "minilm"
     """The memory's embedder: minilm, or hashing, which needs no model."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**32)
     """Of everything that is drawn."""
     train_stories: int = Field(default=1000, ge=1)
     """Episodes of random exploration to learn from."""

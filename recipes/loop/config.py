@@ -81,7 +81,7 @@ class LoopConfig(Config):
     """General texts on which forgetting is measured, where weights are changed."""
     workers: int = Field(default=1, ge=1)
     """Processes that collect; the episodes are the same whatever their number."""
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**32)
     """Of the worlds, the agents, and what is learned."""
 
     @model_validator(mode="after")

@@ -245,6 +245,7 @@ def test_how_successes_are_imitated_can_be_overridden(tmp_path):
         ({"finetune": {"examples": ["x"]}, "agent": {"name": "language"}}, "finetune.examples: these are the loop's own"),
         ({"finetune": {"lerning_rate": 1}, "agent": {"name": "language"}}, "finetune.lerning_rate: unknown key"),
         ({"rounds": 0}, "rounds"),
+        ({"seed": 2**32}, "seed: input should be less than 4294967296"),
         ({"memory": {"insights": 2}}, "give `memory.insights_model`"),
         ({"agent": {"name": "curriculum", "settings": {"known": "x"}}}, "agent.settings.known is set by the loop"),
     ],

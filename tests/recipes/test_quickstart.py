@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from worldschool.config import build_config
+from worldschool.config import build_config, load_config
+from worldschool.errors import ConfigError
 from worldschool.experience.store import EpisodeStore
 from worldschool.recipes.quickstart import QuickstartConfig, contract, quickstart, summary
 
@@ -99,6 +100,12 @@ def test_a_kill_in_the_middle_changes_nothing_in_the_end(
     assert again.returncode == 0, again.stderr
     assert hashes(out) == hashes(done)
     assert "Object path tracking" in again.stdout
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_a_later_stage_refuses_is_refused_at_once(seed: int) -> None:
+    with pytest.raises(ConfigError, match="seed: input should be"):
+        load_config(QuickstartConfig, None, [f"seed={seed}"])
 
 
 def test_the_contract_reads_gain_perplexity_and_share() -> None:
