@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from yaml.composer import ComposerError
 
 from worldschool.errors import ConfigError, nearest
 
@@ -60,7 +61,7 @@ def apply_overrides(
     """Put the values of `--set key=value` texts into a mapping, and return it.
 
     Args:
-        values: is changed; dotted keys reach into the mappings inside it.
+        values: is changed; dotted keys reach into the mappings inside it, copies of which take their places.
         overrides: the texts; a value is read as YAML.
         example: of such a text, for errors.
         cls: what the values are of: its classes are asked first what the overrides make void (`Config.before_override`).
@@ -71,8 +72,10 @@ def apply_overrides(
     given = [_read_override(override, example) for override in overrides]
     # All before the first is put in: what is void is what the file gave, never another override.
     for keys, value in given:
+        _unshare(values, keys)
         _make_way(values, keys, value, cls)
     for keys, value in given:
+        _unshare(values, keys)
         _put(values, keys, value)
     return values
 
@@ -89,9 +92,24 @@ def build_config(cls: type[ConfigT], values: dict[str, Any], source: str) -> Con
         raise _explain(cls, error, source) from None
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that a mapping has twice; of the two, PyYAML would silently take the last."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        # Here, not where mappings are made: there, the keys that `<<` merges are among a mapping's own.
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                if key.value in seen:
+                    raise ComposerError(None, None, f"the key {key.value!r} is there twice", key.start_mark)
+                seen.add(key.value)
+        return node
+
+
 def _read_mapping(path: Path) -> dict[str, Any]:
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         raise ConfigError(
             "there is no such file", where=str(path), mend="Give the path of a YAML configuration."
@@ -120,11 +138,21 @@ def _read_override(override: str, example: str) -> tuple[list[str], Any]:
             f"{override!r} is not key=value", where="--set", mend=f"Write it like --set {example}."
         )
     try:
-        return key.split("."), yaml.safe_load(text)
+        return key.split("."), yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError):
         raise ConfigError(
             f"the value of {key} is not valid YAML: {text!r}", where="--set", mend="Quote it."
         ) from None
+
+
+def _unshare(values: dict[str, Any], keys: Sequence[str]) -> None:
+    """Put a copy in the place of each mapping that `keys` lead through: an alias in YAML is the same object as its anchor."""
+    for parent in keys[:-1]:
+        inner = values.get(parent)
+        if not isinstance(inner, dict):
+            return
+        values[parent] = dict(inner)
+        values = values[parent]
 
 
 def _make_way(values: Any, keys: Sequence[str], value: Any, cls: type[Config] | None) -> None:

@@ -100,6 +100,47 @@ def test_what_an_override_makes_void_is_a_file_s_and_never_another_override_s(wr
     assert load_config(Hand, write("held: {force: 5}"), overrides).held == expected
 
 
+def test_an_override_changes_one_place_of_an_alias(write):
+    path = write("episodes: 1\nby_name: {a: &one {width: 2, colour: blue}, b: *one}\n")
+    found = load_config(Whole, path, ["by_name.a.width=5"]).by_name
+    assert found == {"a": Part(width=5, colour="blue"), "b": Part(width=2, colour="blue")}
+    given = ["by_name={a: &one {width: 3}, b: *one}", "by_name.b.width=4"]
+    assert load_config(Whole, path, given).by_name == {"a": Part(width=3), "b": Part(width=4)}
+
+
+def test_what_an_override_makes_void_is_void_in_one_place_of_an_alias(write):
+    class Hands(Config):
+        left: Held
+        right: Held
+
+    found = load_config(Hands, write("left: &one {force: 5}\nright: *one\n"), ["left.what=door"])
+    assert (found.left, found.right) == (Held(what="door"), Held(force=5))
+
+
+def test_a_key_that_is_there_twice_is_refused(write):
+    path = write("episodes: 1\npart:\n  width: 2\n  colour: red\n  width: 3\n")
+    with pytest.raises(
+        ConfigError, match=rf"^{path}, line 5: this is not valid YAML: the key 'width' is there twice"
+    ):
+        load_config(Whole, path)
+    with pytest.raises(ConfigError, match=r"--set: the value of part is not valid YAML"):
+        load_config(Whole, write("episodes: 1\n"), ["part={width: 2, width: 3}"])
+
+
+def test_merged_keys_can_be_given_again(write):
+    path = write(
+        "episodes: 1\n"
+        "by_name:\n"
+        "  a: &one {width: 2, colour: blue}\n"
+        "  b: &two {<<: *one, width: 3}\n"
+        "  c: {<<: [*two, *one], colour: red}\n"
+        "part: {<<: *two}\n"
+    )
+    found = load_config(Whole, path)
+    assert found.by_name["b"] == found.part == Part(width=3, colour="blue")
+    assert found.by_name["c"] == Part(width=3, colour="red")
+
+
 @pytest.mark.parametrize("number", [".inf", "-.inf", ".nan", "1e999"])
 def test_numbers_that_are_not_finite_are_refused(write, number):
     with pytest.raises(ConfigError, match=r"held\.force: input should be a (finite|valid) number"):
