@@ -33,7 +33,7 @@ from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.progress import Advance, progress, silent
 from worldschool.records import Episode, Example
-from worldschool.runs import claim_output
+from worldschool.runs import claim_output, giving_back
 
 __all__ = [
     "ARROW_SCHEMA",
@@ -104,7 +104,21 @@ def examples_command(config: ExamplesConfig, out: Path, advance: Advance | None 
     target = out / f"{EXAMPLES_STEM}.{config.format}"
     if claim_output(out, "examples", config.to_json(), config.seed) and target.exists():
         return target
-    builders = with_activities(builders, [*stores, *(one for one in shown if one not in stores)])
+    with giving_back(out):
+        builders = with_activities(builders, [*stores, *(one for one in shown if one not in stores)])
+        _write(config, builders, stores, shown, target, advance)
+    return target
+
+
+def _write(
+    config: ExamplesConfig,
+    builders: Mapping[str, BuilderSettings],
+    stores: Sequence[EpisodeStore],
+    shown: Sequence[EpisodeStore],
+    target: Path,
+    advance: Advance | None,
+) -> None:
+    """Write the examples into `target` and the report beside it; `shown` holds the worked examples."""
     asking = Asking(builders, config.seed, config.balance, config.limit, config.longest)
     tally = Tally(list(builders))
     total = sum(len(store) for store in stores)
@@ -126,8 +140,7 @@ def examples_command(config: ExamplesConfig, out: Path, advance: Advance | None 
             judgements = _judged(kept, tally, config.seed)
             refuse(_refusable(judgements, tally, config.refuse), balanced=config.balance)
             judged = {task: one.to_json() for task, one in judgements.items()}
-            write_json(out / REPORT_FILE, tally.to_json() | {"judged": judged})
-    return target
+            write_json(target.parent / REPORT_FILE, tally.to_json() | {"judged": judged})
 
 
 def read_report(path: Path) -> dict[str, Any]:

@@ -22,14 +22,14 @@ from worldschool.files import read_json, write_json
 from worldschool.learners.finetune import FinetuneConfig, FisherSettings, RetentionSettings, finetune
 from worldschool.learners.finetune.rehearsal import time_steps
 from worldschool.learners.memory import recall, remember
-from worldschool.models.pull import resolve_model
+from worldschool.models.causal import load_causal_lm
 from worldschool.probes.config import ProbeConfig, SuiteSettings
 from worldschool.probes.overlap import check_overlap
 from worldschool.probes.run import probe
 from worldschool.probes.table import results_table
 from worldschool.progress import progress
 from worldschool.records import Split
-from worldschool.runs import claim_output
+from worldschool.runs import claim_output, giving_back
 
 Dtype: TypeAlias = Literal["float32", "bfloat16"]
 
@@ -149,7 +149,8 @@ def quickstart(config: QuickstartConfig, out: Path) -> dict[str, Any]:
     started = time.monotonic()
     claim_output(out, "quickstart", config.to_json(), config.seed)
     _say("1/6 model")
-    resolve_model(config.model)
+    with giving_back(out):
+        load_causal_lm(config.model)  # a name that is no model's is told before anything is collected
     _say("2/6 experience")
     _collect_all(config, out / "episodes")
     _build_examples(config, out)

@@ -41,6 +41,7 @@ class Usage:
         folder = os.environ.get(VARIABLE)
         if folder:
             # A line a request: what a process was asked before it was killed has cost something, too.
+            Path(folder).mkdir(parents=True, exist_ok=True)
             with (Path(folder) / f"{os.getpid()}.txt").open("a") as file:
                 file.write(" ".join(map(str, astuple(other))) + "\n")
 
@@ -54,8 +55,10 @@ class Usage:
 
 @contextmanager
 def collected_in(folder: Path) -> Iterator[None]:
-    """Have this process, and those that it starts meanwhile on this machine, add to a folder what they ask of models."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Have this process, and those that it starts meanwhile on this machine, add to a folder what they ask of models.
+
+    The folder is made with the first request.
+    """
     before = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = str(folder.resolve())
     try:

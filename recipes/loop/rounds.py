@@ -31,7 +31,7 @@ from worldschool.recipes.loop.config import LoopConfig
 from worldschool.recipes.loop.learning import agent_settings, known, learn, practised
 from worldschool.recipes.loop.report import write_report
 from worldschool.records import Episode, Split
-from worldschool.runs import claim_output
+from worldschool.runs import claim_output, giving_back
 
 SCHEMA = "worldschool.loop/1"
 TEXT_TOKENS, TEXT_PIECES = 128, 24
@@ -93,7 +93,9 @@ def loop(config: LoopConfig, out: Path) -> list[Round]:
         record = out / f"round-{number}" / "round.json"
         if not record.exists():
             say(f"loop: round {number} of {config.rounds}")
-            write_json(record, asdict(_round(config, out, rounds)))
+            with giving_back(out):  # what is wrong with the world's settings is told by the first collection
+                found = _round(config, out, rounds)
+            write_json(record, asdict(found))
         rounds.append(Round(**read_json(record, what="a round's record")))
         best = max(rounds, key=lambda one: (one.success, -one.number)).number
         state = {name: str(path) for name, path in known(config, out, best).items()}

@@ -13,7 +13,7 @@ from worldschool.agents.language.usage import collected_in, read_usage
 from worldschool.cli.main import main
 from worldschool.config import build_config, load_config
 from worldschool.envs import make
-from worldschool.errors import ConfigError
+from worldschool.errors import ConfigError, UserError
 from worldschool.experience.runner import AgentSettings, CollectConfig, collect
 from worldschool.experience.store import EpisodeStore
 from worldschool.learners.finetune.acting import acting_examples
@@ -253,6 +253,13 @@ def test_how_successes_are_imitated_can_be_overridden(tmp_path):
 def test_bad_input_names_the_mend(changes, match):
     with pytest.raises(ConfigError, match=match):
         config(**changes)
+
+
+def test_a_mistake_leaves_the_output_to_the_mended_command(tmp_path):
+    for key in ("romms", "objets"):
+        with pytest.raises(UserError, match=key):
+            loop(config(world_config={key: [2, 3]}), tmp_path / "out")
+    assert len(loop(config(rounds=1, episodes=4, probed=3), tmp_path / "out")) == 2
 
 
 def test_from_the_command_line(tmp_path, capsys):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from worldschool.config import build_config, load_config
-from worldschool.errors import ConfigError
+from worldschool.errors import ConfigError, ModelError
 from worldschool.experience.store import EpisodeStore
 from worldschool.recipes.quickstart import QuickstartConfig, contract, quickstart, summary
 
@@ -106,6 +106,17 @@ def test_a_kill_in_the_middle_changes_nothing_in_the_end(
 def test_a_seed_that_a_later_stage_refuses_is_refused_at_once(seed: int) -> None:
     with pytest.raises(ConfigError, match="seed: input should be"):
         load_config(QuickstartConfig, None, [f"seed={seed}"])
+
+
+def test_a_mistaken_model_leaves_the_output_to_the_mended_command(tmp_path: Path) -> None:
+    broken, out = tmp_path / "broken", tmp_path / "school"
+    broken.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (broken / name).write_text("{}")
+    for model in (broken, tmp_path / "none"):
+        with pytest.raises(ModelError):
+            quickstart(build_config(QuickstartConfig, {**SMALL, "model": str(model)}, "test"), out)
+    assert list(out.iterdir()) == []
 
 
 def test_the_contract_reads_gain_perplexity_and_share() -> None:
