@@ -29,6 +29,7 @@ from worldschool.experience.questions.example_files import (
 from worldschool.experience.questions.example_report import Tally
 from worldschool.experience.questions.judging import ENOUGH, Judgement, Kept, judge, refuse
 from worldschool.experience.questions.shots import ShotPool, answer_spans
+from worldschool.experience.storage.writing import writing
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.progress import Advance, progress, silent
@@ -97,6 +98,7 @@ def examples_command(config: ExamplesConfig, out: Path, advance: Advance | None 
         ConfigError: a builder or setting is not accepted, or there is nothing to take worked examples from.
         DatasetError: a dataset is missing, empty or damaged, or nothing could be built from it, or a shortcut answers
             a task of 5,000 questions or more (`ExamplesConfig.refuse`).
+        OutputError: `out` belongs to something else or cannot be written.
     """
     builders = {name: builder_settings(name, values, "builders") for name, values in config.builders.items()}
     stores = [EpisodeStore.open(Path(directory)) for directory in config.datasets]
@@ -104,7 +106,7 @@ def examples_command(config: ExamplesConfig, out: Path, advance: Advance | None 
     target = out / f"{EXAMPLES_STEM}.{config.format}"
     if claim_output(out, "examples", config.to_json(), config.seed) and target.exists():
         return target
-    with giving_back(out):
+    with giving_back(out), writing(out):
         builders = with_activities(builders, [*stores, *(one for one in shown if one not in stores)])
         _write(config, builders, stores, shown, target, advance)
     return target

@@ -17,6 +17,7 @@ from worldschool.config import Config
 from worldschool.envs import world_class
 from worldschool.experience.examples import ExamplesConfig, examples_command, read_examples
 from worldschool.experience.runner import AgentSettings, CollectConfig, collect
+from worldschool.experience.storage.writing import writing
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.learners.finetune import FinetuneConfig, FisherSettings, RetentionSettings, finetune
@@ -317,16 +318,15 @@ def _choose_pace(config: QuickstartConfig, out: Path, started: float) -> Pace:
 
     fitting = [steps for steps in STEP_CHOICES if total(steps) <= config.minutes * 60]
     steps = config.steps or (fitting[-1] if fitting else STEP_CHOICES[0])
-    write_json(
-        out / "pace.json",
-        {
-            "steps": steps,
-            "dtype": dtype,
-            "seconds_per_step": {name: timing.seconds for name, timing in timed.items()},
-            "tokens_per_step": step.tokens,
-            "estimated_seconds": total(steps),
-        },
-    )
+    chosen = {
+        "steps": steps,
+        "dtype": dtype,
+        "seconds_per_step": {name: timing.seconds for name, timing in timed.items()},
+        "tokens_per_step": step.tokens,
+        "estimated_seconds": total(steps),
+    }
+    with writing(out):
+        write_json(out / "pace.json", chosen)
     _say(
         f"A step of {step.tokens:.0f} tokens takes {timed['float32'].seconds:.1f} s in float32, "
         f"{timed['bfloat16'].seconds:.1f} s in bfloat16: {steps} steps in {dtype} for each of two adapters, "

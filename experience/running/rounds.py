@@ -21,6 +21,7 @@ from worldschool.config import Config
 from worldschool.errors import ConfigError, UserError
 from worldschool.experience.storage.filters import EpisodeFilter
 from worldschool.experience.storage.manifest import Manifest
+from worldschool.experience.storage.writing import writing
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.records import Episode
@@ -98,10 +99,11 @@ class Rounds:
 
     def _keep(self, number: int, text: str) -> None:
         self._known = number, text
-        write_json(self._path(number), self._described(number, json.loads(text)))
-        for other in self._kept():
-            if other <= number - KEPT:
-                self._path(other).unlink(missing_ok=True)
+        with writing(self._store.directory, len(self._store)):
+            write_json(self._path(number), self._described(number, json.loads(text)))
+            for other in self._kept():
+                if other <= number - KEPT:
+                    self._path(other).unlink(missing_ok=True)
 
     def _described(self, number: int, state: Any) -> dict[str, Any]:
         shards = Manifest(self._store.directory / "manifest.jsonl").shards

@@ -11,6 +11,7 @@ from typing import Any
 from worldschool.agents.base import agent_config, state_class
 from worldschool.agents.language.usage import Usage
 from worldschool.experience.examples import write_examples
+from worldschool.experience.storage.writing import writing
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.learners.finetune import finetune
@@ -98,7 +99,8 @@ def _learn_state(config: LoopConfig, out: Path, number: int, practice: Sequence[
         found = state_class(config.agent.name)
         assert found is not None, f"{config.agent.name} does not learn"
         state = found.begin(agent_config(config.agent.name, settings)).after(practice)
-        write_json(target, state.to_json())
+        with writing(out):
+            write_json(target, state.to_json())
 
 
 def _learn_memory(
@@ -111,7 +113,8 @@ def _learn_memory(
     making, earlier = target.with_name("memory.making"), out / f"round-{number - 1}" / "memory"
     shutil.rmtree(making, ignore_errors=True)
     if earlier.exists():
-        shutil.copytree(earlier, making)
+        with writing(out):
+            shutil.copytree(earlier, making)
     remember(practice, making, settings.embedder)
     with Memory.open(making) as memory:
         if earlier.exists():
@@ -159,6 +162,7 @@ def _learn_weights(config: LoopConfig, imitation: Imitation, out: Path, number: 
     if not examples:
         return 0  # nothing succeeded yet
     path = folder / "examples.parquet"
-    write_examples(path, examples)
+    with writing(out):
+        write_examples(path, examples)
     adapter = finetune(imitation.on(path, config.seed), folder / "adapter")
     return int(read_json(adapter / "training.json", what="a training record")["tokens"])

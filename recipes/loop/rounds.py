@@ -17,6 +17,7 @@ import numpy as np
 
 from worldschool.agents.language.usage import collected_in, read_usage
 from worldschool.experience.runner import AgentSettings, CollectConfig, collect
+from worldschool.experience.storage.writing import writing
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.learners.finetune.data import text_row
@@ -95,11 +96,13 @@ def loop(config: LoopConfig, out: Path) -> list[Round]:
             say(f"loop: round {number} of {config.rounds}")
             with giving_back(out):  # what is wrong with the world's settings is told by the first collection
                 found = _round(config, out, rounds)
-            write_json(record, asdict(found))
+            with writing(out):
+                write_json(record, asdict(found))
         rounds.append(Round(**read_json(record, what="a round's record")))
         best = max(rounds, key=lambda one: (one.success, -one.number)).number
         state = {name: str(path) for name, path in known(config, out, best).items()}
-        write_report(SCHEMA, rounds, {"round": best, **state}, out)
+        with writing(out):
+            write_report(SCHEMA, rounds, {"round": best, **state}, out)
     return rounds
 
 

@@ -1,6 +1,8 @@
 """Files of examples, and `worldschool examples` end to end."""
 
+import errno
 import json
+import os
 import re
 from collections import Counter
 
@@ -293,6 +295,23 @@ def test_what_fails_while_writing_leaves_nothing(tmp_path):
         with pytest.raises(ZeroDivisionError):
             write_examples(tmp_path / name, broken())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_and_the_same_command_goes_on(dataset, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+
+    def full(descriptor):
+        if (out / "run.json").exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(OutputError, match="the disk is full. Free some space"),
+    ):
+        patch.setattr(os, "fsync", full)
+        examples_command(make_config(dataset), out, silent)
+    assert list(out.iterdir()) == []
+    assert examples_command(make_config(dataset), out, silent).exists()
 
 
 @pytest.mark.parametrize("name", ["x.parquet", "x.jsonl"])

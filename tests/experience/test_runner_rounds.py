@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -161,6 +163,21 @@ def test_a_state_goes_through_its_text_always(
     assert len(json.loads(rounds.state(5))["done"]) == 2
     interrupted(tmp_path / "out", 9)
     assert collected(tmp_path / "out") == expected
+
+
+def test_a_full_disk_is_told_and_the_same_call_continues(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(OutputError, match="the disk is full.*The 4 committed episodes are safe"),
+    ):
+        patch.setattr("worldschool.experience.running.rounds.write_json", full)
+        collect(learning(), tmp_path / "out", silent)
+    assert collected(tmp_path / "out") == whole(tmp_path)
 
 
 def test_rounds_are_whole_shards(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The loop: practice is learned from, rounds are compared on the same goals, and interrupted runs go on."""
 
+import errno
 import json
+import os
 import shutil
 from argparse import Namespace
 from dataclasses import asdict, replace
@@ -13,7 +15,7 @@ from worldschool.agents.language.usage import collected_in, read_usage
 from worldschool.cli.main import main
 from worldschool.config import build_config, load_config
 from worldschool.envs import make
-from worldschool.errors import ConfigError, UserError
+from worldschool.errors import ConfigError, OutputError, UserError
 from worldschool.experience.runner import AgentSettings, CollectConfig, collect
 from worldschool.experience.store import EpisodeStore
 from worldschool.learners.finetune.acting import acting_examples
@@ -260,6 +262,19 @@ def test_a_mistake_leaves_the_output_to_the_mended_command(tmp_path):
         with pytest.raises(UserError, match=key):
             loop(config(world_config={key: [2, 3]}), tmp_path / "out")
     assert len(loop(config(rounds=1, episodes=4, probed=3), tmp_path / "out")) == 2
+
+
+@pytest.mark.parametrize("refused", ["rounds.write_json", "report.write_json", "learning.shutil.copytree"])
+def test_a_full_disk_is_told_and_the_same_run_goes_on(tmp_path, monkeypatch, refused):
+    small = config(episodes=4, probed=3)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch, pytest.raises(OutputError, match="the disk is full"):
+        patch.setattr(f"worldschool.recipes.loop.{refused}", full)
+        loop(small, tmp_path / "out")
+    assert len(loop(small, tmp_path / "out")) == 3
 
 
 def test_from_the_command_line(tmp_path, capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from worldschool.config import build_config, load_config
-from worldschool.errors import ConfigError, ModelError
+from worldschool.errors import ConfigError, ModelError, OutputError
 from worldschool.experience.store import EpisodeStore
+from worldschool.recipes import quickstart as recipe
 from worldschool.recipes.quickstart import QuickstartConfig, contract, quickstart, summary
 
 SMALL = {
@@ -117,6 +119,16 @@ def test_a_mistaken_model_leaves_the_output_to_the_mended_command(tmp_path: Path
         with pytest.raises(ModelError):
             quickstart(build_config(QuickstartConfig, {**SMALL, "model": str(model)}, "test"), out)
     assert list(out.iterdir()) == []
+
+
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(recipe, "_time_step", lambda *_: recipe.Timing(seconds=1.0, tokens=100.0))
+    monkeypatch.setattr(recipe, "write_json", full)
+    with pytest.raises(OutputError, match="the disk is full"):
+        recipe._choose_pace(QuickstartConfig(), tmp_path, started=0.0)
 
 
 def test_the_contract_reads_gain_perplexity_and_share() -> None:
