@@ -199,13 +199,21 @@ class VectorIndex:
         Args:
             directory: made if it is missing.
             digest: of the entries that are in it (`store.digest_at`).
+
+        Raises:
+            OSError: the disk is full or fails.
         """
         import faiss
 
         directory.mkdir(parents=True, exist_ok=True)
         files = {MAIN: self._flat} if self._graph is None else {MAIN: self._graph, TAIL: self._flat}
         for name, index in files.items():
-            faiss.write_index(index, str(directory / f".{name}.new"))
+            new = directory / f".{name}.new"
+            try:
+                faiss.write_index(index, str(new))
+            except RuntimeError as error:  # what FAISS raises of a full disk
+                new.unlink(missing_ok=True)
+                raise OSError(f"{new}: FAISS cannot write it") from error
         # A kill between these lines leaves files that the description is not of.
         for name in files:
             (directory / f".{name}.new").replace(directory / name)

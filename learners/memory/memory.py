@@ -330,14 +330,16 @@ class Memory:
             return
         self._closed = True
         # The index is a cache: where it cannot be written, as beside another process that writes, the next one to open goes on with it.
-        with contextlib.suppress(OSError, MemoryStoreError):
-            if "_index" in self.__dict__ or self._lock is not None:
-                self._index.current()
-                if self._index.behind:
-                    self._hold()
-                    self._index.save()
-        self._store.close()
-        self._lock = None
+        try:
+            with contextlib.suppress(OSError, MemoryStoreError):
+                if "_index" in self.__dict__ or self._lock is not None:
+                    self._index.current()
+                    if self._index.behind:
+                        self._hold()
+                        self._index.save()
+        finally:
+            self._store.close()
+            self._lock = None
 
     def __enter__(self) -> Self:
         return self

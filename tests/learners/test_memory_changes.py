@@ -5,6 +5,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -132,6 +133,7 @@ def test_a_second_writer_is_refused_and_readers_are_not(tmp_path):
     remember(EPISODES, directory)
     script = """
 import sys
+from pathlib import Path
 from worldschool.learners.memory import Entry, Memory
 with Memory.open(sys.argv[1]) as memory:
     memory.add([Entry("insight:1", "insight", "key", "body", "")])
@@ -200,6 +202,31 @@ def test_the_index_becomes_a_graph_when_there_are_many_and_finds_the_same(tmp_pa
     with pytest.raises(MemoryStoreError, match="there is no index 'hnws'.*Did you mean 'hnsw'"):
         Memory.create(tmp_path / "other", index="hnws")
     assert not (tmp_path / "other").exists()
+
+
+def test_a_full_disk_while_the_index_is_saved_loses_nothing(tmp_path, monkeypatch):
+    directory = tmp_path / "memory"
+
+    def write_index(index, path):
+        Path(path).write_bytes(b"half")
+        raise RuntimeError("Error in write: No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("faiss.write_index", write_index)
+        assert remember(EPISODES, directory).added == len(EPISODES)
+    assert list((directory / "index").iterdir()) == []
+    assert recall(directory, GOALS[0], 1)[0].entry.goal == GOALS[0]
+    assert (directory / "index" / "index.json").exists()
+
+
+def test_whatever_ends_the_saving_a_memory_is_closed(tmp_path, monkeypatch):
+    memory = Memory.create(tmp_path / "memory")
+    memory.add([insight(0)])
+    monkeypatch.setattr("faiss.write_index", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        memory.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        memory._store.count()
 
 
 def test_a_few_new_entries_are_added_to_the_saved_index_without_writing_it_again(tmp_path):
