@@ -44,7 +44,7 @@ class IndexKeeper:
         self._digest = EMPTY
         self._saved = -1
         self._allowed: dict[Filter, Allowed | None] = {}
-        self._allowed_of: tuple[int, int] | None = None
+        self._allowed_of: tuple[int, ...] | None = None
 
     def current(self) -> VectorIndex:
         """Return the index with all that is committed; a lost, damaged or foreign one is built anew.
@@ -98,13 +98,14 @@ class IndexKeeper:
     def allowed(self, wanted: Filter) -> Allowed | None:
         """Return what a search of the current index may return; kept until an entry is added, replaced or fades."""
         entries = 0 if self._index is None else len(self._index)
-        version = self._store.version()
+        # With what the index holds: others may have been added since it was brought up, and are left out until it is again.
+        version = (entries, *self._store.version())
         if version != self._allowed_of:
             self._allowed.clear()
             self._allowed_of = version
         if wanted not in self._allowed:
             places = self._store.findable(wanted)
-            if places is not None:  # others may have been added since the index was brought up
+            if places is not None:
                 places = places[: np.searchsorted(places, entries)]
             self._allowed[wanted] = None if places is None else Allowed(places, entries)
         return self._allowed[wanted]

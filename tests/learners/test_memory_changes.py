@@ -21,6 +21,7 @@ from worldschool.learners.memory import (
     trajectory_entry,
 )
 from worldschool.learners.memory import index as index_module
+from worldschool.learners.memory.keeper import IndexKeeper
 from worldschool.learners.memory.ranking import worth
 from worldschool.models.embedders import HashingEmbedder
 
@@ -202,6 +203,22 @@ def test_the_index_becomes_a_graph_when_there_are_many_and_finds_the_same(tmp_pa
     with pytest.raises(MemoryStoreError, match="there is no index 'hnws'.*Did you mean 'hnsw'"):
         Memory.create(tmp_path / "other", index="hnws")
     assert not (tmp_path / "other").exists()
+
+
+def test_what_is_added_while_a_filtered_search_begins_is_found_by_the_next(memory, monkeypatch):
+    memory.add([insight(0)])
+    current = IndexKeeper.current
+
+    def then_another_adds(keeper):
+        monkeypatch.undo()
+        index = current(keeper)
+        with Memory.open(memory.directory) as other:
+            other.add([insight(1)])
+        return index
+
+    monkeypatch.setattr(IndexKeeper, "current", then_another_adds)
+    assert ids(memory.search(GOALS[0], kind="insight")) == ["insight:0"]
+    assert ids(memory.search(GOALS[0], kind="insight")) == ["insight:0", "insight:1"]
 
 
 def test_a_full_disk_while_the_index_is_saved_loses_nothing(tmp_path, monkeypatch):
