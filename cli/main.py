@@ -305,11 +305,12 @@ def remember(
     from worldschool.experience.store import EpisodeStore
     from worldschool.learners.memory import Memory, learn_skills
     from worldschool.learners.memory import remember as run
+    from worldschool.learners.memory.store import MemoryStore
     from worldschool.progress import progress
 
     store = EpisodeStore.open(dataset)
     with progress("remember", len(store), "episodes") as advance:
-        known = (out / "memory.sqlite").exists()  # a memory keeps its own embedder unless told otherwise
+        known = MemoryStore.exists(out)  # a memory keeps its own embedder unless told otherwise
         chosen = embedder or (None if known else "minilm")
         done = run(store, out, chosen, advance, index=cast(Any, index), window=window)
     learned = None

@@ -12,6 +12,8 @@ import yaml
 
 import worldschool.configs
 from worldschool.cli.main import main
+from worldschool.learners.memory import Memory
+from worldschool.learners.memory.verbs import Remembered
 
 CONFIGS = Path(str(worldschool.configs.__path__[0]))
 
@@ -128,6 +130,26 @@ def test_a_sweep_trains_every_combination_once_and_compares_what_was_gained_and_
     assert "'x' is not key=value,value" in error_of(capsys, *command, "--sweep", "x")
     assert "names something twice" in error_of(capsys, *command, "--sweep", "seed=1,1")
     assert "batch_exmples: unknown key" in error_of(capsys, *command, "--sweep", "batch_exmples=1,2")
+
+
+def test_a_memory_whose_creation_was_killed_is_a_new_one(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = []
+
+    def remember(store: object, out: Path, embedder: str | None, *_: object, **__: object) -> Remembered:
+        chosen.append(embedder)
+        return Remembered(0, 0, 0)
+
+    monkeypatch.setattr("worldschool.learners.memory.remember", remember)
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    (memory / "memory.sqlite").write_bytes(b"")
+    assert run("remember", data / "train-plans", "--out", memory) == 0
+    (memory / "memory.sqlite").unlink()
+    Memory.create(memory, "hashing").close()
+    assert run("remember", data / "train-plans", "--out", memory) == 0
+    assert chosen == ["minilm", None]
 
 
 def test_chain_collect_remember_recall(
