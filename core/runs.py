@@ -77,24 +77,22 @@ def claim_output(directory: Path, command: str, config: dict[str, Any], seed: in
         True if the same command and configuration began this directory before (so: continue), False if it is new.
 
     Raises:
-        OutputError: the directory holds something else, or another configuration's run.
+        OutputError: the directory holds something else, or another configuration's run, or cannot be read or written.
     """
+    try:
+        return _claim(directory, command, config, seed)
+    except OSError as error:
+        raise OutputError(
+            f"this directory cannot be written: {error.strerror or error}",
+            where=str(directory),
+            mend="Give another --out.",
+        ) from None
+
+
+def _claim(directory: Path, command: str, config: dict[str, Any], seed: int | None) -> bool:
     record = directory / "run.json"
     if record.exists():
-        before = read_json(record, what="a run record")
-        if before.get("command") != command:
-            raise OutputError(
-                f"this directory was made by `worldschool {before.get('command')}`",
-                where=str(directory),
-                mend="Give another --out.",
-            )
-        if canonical_json(before.get("config")) != canonical_json(config):
-            shown = "; ".join(differences(before.get("config"), config)[:5])
-            raise OutputError(
-                f"this directory belongs to a run with another configuration ({shown})",
-                where=str(directory),
-                mend="Give another --out, or the same configuration to continue.",
-            )
+        _check_record(record, command, config)
         return True
     if directory.exists() and not directory.is_dir():
         raise OutputError("this is a file, not a directory", where=str(directory), mend="Give another --out.")
@@ -107,25 +105,42 @@ def claim_output(directory: Path, command: str, config: dict[str, Any], seed: in
             where=str(directory),
             mend="Give another --out.",
         )
-    try:
-        write_json(
-            record,
-            {
-                "schema": RUN_SCHEMA,
-                "command": command,
-                "config": config,
-                "seed": seed,
-                "versions": package_versions(),
-                "commit": source_commit(),
-            },
-        )
-    except OSError as error:
-        raise OutputError(
-            f"this directory cannot be written: {error.strerror or error}",
-            where=str(directory),
-            mend="Give another --out.",
-        ) from None
+    write_json(
+        record,
+        {
+            "schema": RUN_SCHEMA,
+            "command": command,
+            "config": config,
+            "seed": seed,
+            "versions": package_versions(),
+            "commit": source_commit(),
+        },
+    )
     return False
+
+
+def _check_record(record: Path, command: str, config: dict[str, Any]) -> None:
+    """Check that a record is of this command and configuration."""
+    before, directory = read_json(record, what="a run record"), str(record.parent)
+    if not isinstance(before, dict):
+        raise OutputError(
+            f"a mapping is expected, found {type(before).__name__}",
+            where=str(record),
+            mend="Give another --out.",
+        )
+    if before.get("command") != command:
+        raise OutputError(
+            f"this directory was made by `worldschool {before.get('command')}`",
+            where=directory,
+            mend="Give another --out.",
+        )
+    if canonical_json(before.get("config")) != canonical_json(config):
+        shown = "; ".join(differences(before.get("config"), config)[:5])
+        raise OutputError(
+            f"this directory belongs to a run with another configuration ({shown})",
+            where=directory,
+            mend="Give another --out, or the same configuration to continue.",
+        )
 
 
 @contextmanager

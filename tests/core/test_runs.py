@@ -1,8 +1,11 @@
 """Output directories: who may write into them."""
 
+import errno
 import json
+import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -69,11 +72,26 @@ def test_a_place_that_cannot_be_written_is_the_users_mistake(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"cannot be written"):
         claim_output(tmp_path / "file" / "out", "collect", CONFIG)
+    with pytest.raises(OutputError, match=r"cannot be written: File name too long\. Give another --out"):
+        claim_output(tmp_path / ("x" * 300), "collect", CONFIG)
+
+
+@pytest.mark.parametrize("refused", ["exists", "iterdir"])
+def test_a_place_that_cannot_be_looked_into_is_the_users_mistake(tmp_path, monkeypatch, refused):
+    def denied(path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, refused, denied)
+    with pytest.raises(OutputError, match=r"cannot be written: Permission denied"):
+        claim_output(tmp_path, "collect", CONFIG)
 
 
 def test_a_damaged_record_is_told(tmp_path):
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(UserError, match=r"run\.json: a run record cannot be read"):
+        claim_output(tmp_path, "collect", CONFIG)
+    (tmp_path / "run.json").write_text("[]")
+    with pytest.raises(OutputError, match=r"run\.json: a mapping is expected, found list"):
         claim_output(tmp_path, "collect", CONFIG)
 
 
