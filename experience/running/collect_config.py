@@ -53,7 +53,8 @@ class CollectConfig(Config):
     seed: int = Field(default=0, ge=0, lt=2**63)
     """The run seed; with an episode's index it fixes everything in that episode."""
     shard_size: int = Field(default=32, ge=1)
-    """Episodes in a shard: what is written at once, and about what a kill can lose."""
+    """Episodes in a shard: what is written at once. A kill loses about as many, and what other workers finished behind an
+    episode that takes long: a dataset always holds a beginning of its run."""
     round_size: int = Field(default=32, ge=1)
     """Episodes in a round of an agent that learns: all of them are lived with what it knew when the round began. A
     multiple of shard_size. Other agents have no rounds."""

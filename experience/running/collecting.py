@@ -123,7 +123,7 @@ class Collection:
         """Live and commit what is missing.
 
         Raises:
-            KeyboardInterrupt: `stop()` became true; what was finished is committed.
+            KeyboardInterrupt: `stop()` became true; the whole shards before the first that is not are committed.
         """
         for number, shards in self._stretches():
             state = None if self._rounds is None else self._rounds.state(number)
