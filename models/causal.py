@@ -164,8 +164,13 @@ def logits_of(model: Any, hidden: torch.Tensor) -> torch.Tensor:
 
 
 def context_of(model: Any) -> int:
-    """Return how many tokens a text may have: those that have a position, and of a sliding window (Mistral, Gemma) those that all
-    its layers look back on, since rows that share a story have masks of their own, without a window."""
+    """Return how many tokens a text may have: as many as have positions, or as a sliding window (Mistral, Gemma) holds, if fewer.
+
+    Rows that share a story have masks of their own, which know no window: within one they are right.
+
+    Args:
+        model: a transformers causal language model, with an adapter or without.
+    """
     config = base_of(model).config.get_text_config()
     context = int(getattr(config, "max_position_embeddings", 2048))
     window = getattr(config, "sliding_window", None)
