@@ -126,7 +126,17 @@ def agent_config(name: str, values: dict[str, Any], source: str = "agent") -> Co
             mend=f"Known agents: {', '.join(AGENTS)}.{nearest(name, AGENTS)}",
         )
     cls: type[Config] = _load(AGENTS[name].config)
-    return build_config(cls, values, source)
+    known = sorted(cls.model_fields)
+    unknown = [key for key in values if key not in cls.model_fields]
+    if unknown:
+        # Of a preset whose agent was exchanged all keys may be another agent's: they are told at once, by the agent's name.
+        hint = nearest(unknown[0], known) or f" --set {source}.settings={{}} leaves out all that was given."
+        raise ConfigError(
+            f"the agent {name!r} has no setting {', '.join(map(repr, unknown))}",
+            where=f"{source}.settings",
+            mend=f"It has: {', '.join(known)}.{hint}",
+        )
+    return build_config(cls, values, f"{source}.settings")
 
 
 def make_agent(name: str, config: Config, world: World, seed: int, state: RoundState | None = None) -> Agent:

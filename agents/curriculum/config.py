@@ -100,7 +100,7 @@ class CurriculumConfig(Config):
             if self.adapter is not None:
                 raise ValueError("`adapter` is for whoever `tries`: give `tries`")
             return self
-        fields = type(agent_config(self.tries.name, self.tries.settings, "tries")).model_fields
+        fields = type(agent_config(self.tries.name, self.tries.settings, "agent.settings.tries")).model_fields
         if state_class(self.tries.name) is not None:
             raise ValueError(f"tries.name: {self.tries.name!r} learns by itself: choose another agent")
         for name, given in (("recall", self.recall), ("adapter", self.adapter)):

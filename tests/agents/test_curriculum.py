@@ -591,7 +591,7 @@ def test_a_model_that_is_not_there_is_told_before_the_first_episode(settings: di
         ({"goals": "best"}, "curriculum"),
         ({"horizon": 0}, "horizon"),
         ({"words": {"share": 2}}, "words"),
-        ({"retry": 1}, "unknown key"),
+        ({"retry": 1}, "the agent 'curriculum' has no setting 'retry'"),
     ],
 )
 def test_settings_are_checked(values: dict[str, Any], message: str) -> None:

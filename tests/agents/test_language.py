@@ -252,7 +252,7 @@ def test_notes_from_nowhere_are_refused(world, use, settings, match):
 
 
 def test_settings_are_checked():
-    with pytest.raises(ConfigError, match="agent: recall.use"):
+    with pytest.raises(ConfigError, match="agent.settings: recall.use"):
         agent_config("language", {"recall": {"use": "no colon"}})
     assert json.loads(agent_config("language", {"mode": "generate"}).model_dump_json())["mode"] == "generate"
 

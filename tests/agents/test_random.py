@@ -75,6 +75,16 @@ def test_unknown_agents_and_settings_are_named() -> None:
         agent_config("random", {"verb_weight": {}})
 
 
+def test_settings_of_another_agent_are_told_at_once_with_the_way_to_drop_them() -> None:
+    with pytest.raises(ConfigError) as told:
+        agent_config("random", {"horizon": 6, "strategy": "count", "search": {"simulations": 200}})
+    assert told.value.where == "agent.settings"
+    assert "the agent 'random' has no setting 'horizon', 'search'" in str(told.value)
+    assert "--set agent.settings={}" in str(told.value)
+    with pytest.raises(ConfigError, match="agent.settings: verb_weights.walk"):
+        agent_config("random", {"verb_weights": {"walk": "much"}})
+
+
 def test_uniform_exploration_draws_what_it_always_drew() -> None:
     # Drawn by version 0.1: results that were published with these draws can be had again.
     plain = [2, 1, 3, 0, 0, 0, 2, 0, 1, 0, 0, 3, 3, 0, 1, 0, 3, 0, 0, 1, 0, 3, 0, 1]
