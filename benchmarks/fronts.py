@@ -215,33 +215,38 @@ def _texts(points: Sequence[Point]) -> list[str]:
 
 
 def figures_of(points: Sequence[Point]) -> dict[str, Figure]:
-    """Return what the table comes to: of each method the setting that validation chose, and how the fronts lie."""
+    """Return what the table comes to: of each method the setting that validation chose, and how the fronts lie.
+
+    A mean over fewer seeds than another is no fair peer of it: of each method only the settings with the most seeds count,
+    the best gain is one of those with the most seeds of all, and what has fewer is told so.
+    """
     if not points:
         return {}
+    seeds = max(point.seeds for point in points)
     methods = {point.setting.method: None for point in points}
-    of = {method: [point for point in points if point.setting.method == method] for method in methods}
-    most = max(points, key=lambda point: point.gain["heldout"].value)
+    of = {
+        method: _of_most_seeds([one for one in points if one.setting.method == method]) for method in methods
+    }
+    most = max(_of_most_seeds(points), key=lambda point: point.gain["heldout"].value)
     best = Peer(f"the best gain ({most.setting.method}, {most.setting.told})", most.gain["heldout"].value)
     figures = {
         "best_gain": Figure(best.value, f"nats a token: {most.setting.method}, {most.setting.told}", True)
     }
     for method, own in of.items():
-        chosen = best_within(own, LIMIT, "validation")
-        if chosen is not None:
-            share = chosen.gain["heldout"].value / best.value
-            setting = f"of it: {chosen.setting.told}, perplexity {percent(chosen.rise['heldout'])}"
-            figures[f"{method}: share kept by the setting that validation chose"] = Figure(
-                share, setting, True, best
-            )
-        kept = best_within(own, LIMIT)
-        if kept is not None:
-            share = kept.gain["heldout"].value / best.value
-            figures[f"{method}: largest share at a rise of at most 1%"] = Figure(
-                share, f"of it: {kept.setting.told}", True, best
-            )
+        for name, point in (
+            ("share kept by the setting that validation chose", best_within(own, LIMIT, "validation")),
+            ("largest share at a rise of at most 1%", best_within(own, LIMIT)),
+        ):
+            if point is not None:
+                share = point.gain["heldout"].value / best.value
+                rise = percent(point.rise["heldout"])
+                setting = f"of it: {point.setting.told}, perplexity {rise}{_fewer(point, seeds)}"
+                figures[f"{method}: {name}"] = Figure(share, setting, True, best)
     for method in ("exact", "factored"):
         for margin in margins(of[method], of.get("plain", [])) if method in of else []:
-            rises = " against ".join(percent(one.rise["heldout"]) for one in (margin.best, margin.over))
+            rises = " against ".join(
+                percent(one.rise["heldout"]) + _fewer(one, seeds) for one in (margin.best, margin.over)
+            )
             where = "above" if margin.above else "not above"
             figures[f"{method}: over plain at {margin.over.setting.told}"] = Figure(
                 margin.more.value,
@@ -249,6 +254,15 @@ def figures_of(points: Sequence[Point]) -> dict[str, Figure]:
                 True,
             )
     return figures
+
+
+def _of_most_seeds(points: Sequence[Point]) -> list[Point]:
+    seeds = max(point.seeds for point in points)
+    return [point for point in points if point.seeds == seeds]
+
+
+def _fewer(point: Point, seeds: int) -> str:
+    return "" if point.seeds == seeds else f" ({point.seeds} of {seeds} seeds)"
 
 
 def plot(points: Sequence[Point], out: Path) -> None:

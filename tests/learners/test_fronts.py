@@ -107,6 +107,29 @@ def test_the_setting_that_is_told_of_is_chosen_on_validation(tmp_path):
     assert figures_of([]) == {}
 
 
+def test_settings_of_fewer_seeds_are_listed_and_not_compared_with_those_of_more():
+    base = measured(2.0, 3.0)
+
+    def of_seeds(method, gain, rise, seeds, strength=1.0):
+        runs = [measured(2.0 - gain, 3.0 + np.log1p(rise))] * seeds
+        return Point.of(Setting(method, 1e-3, strength, 0), base, runs)
+
+    points = [
+        of_seeds("plain", 0.5, 0.02, 2),
+        of_seeds("exact", 0.6, 0.003, 1),
+        of_seeds("exact", 0.4, 0.005, 2, strength=9.0),
+        of_seeds("kl", 0.48, 0.001, 1),
+    ]
+    figures = figures_of(points)
+    assert figures["best_gain"].value == pytest.approx(0.5)
+    for name in ("share kept by the setting that validation chose", "largest share at a rise of at most 1%"):
+        assert figures[f"exact: {name}"].value == pytest.approx(0.8)
+        assert "seeds" not in figures[f"exact: {name}"].unit
+        assert figures[f"kl: {name}"].unit.endswith("(1 of 2 seeds)")
+    assert figures["exact: over plain at lr 0.001"].value == pytest.approx(-0.1)
+    assert "| exact | lr 0.001, strength 1 | 1 | 0.600" in table(points)
+
+
 def test_names_of_runs_tell_settings_apart():
     settings = [Setting("plain", 1e-3, 0, 1), Setting("kl", 1e-3, 1, 1), Setting("kl", 1e-3, 1, 2)]
     assert len({one.name for one in settings}) == 3 and Setting("base", 0, 0, 0).name == "base"
