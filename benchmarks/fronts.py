@@ -116,7 +116,8 @@ class Point:
     @classmethod
     def of(cls, setting: Setting, base: Measured, runs: Sequence[Measured]) -> Point:
         """Put seeds together: losses are averaged over them, and rows (or pieces of text) drawn again for the intervals."""
-        gain, rise, by_text = {}, {}, {}
+        gain, rise = {}, {}
+        by_text: dict[str, Interval] = {}
         mean = Measured.mean(runs)
         for part in PARTS:
             texts = [name for name in base.nll[part] if name != "answers"]
@@ -133,9 +134,9 @@ class Point:
 
 def _change(before: Measured, after: Measured, part: str, names: Sequence[str]) -> Interval:
     """Return the relative change of perplexity over these rows."""
-    losses = [np.concatenate([one.nll[part][name] for name in names]) for one in (before, after)]
+    old, new = (np.concatenate([one.nll[part][name] for name in names]) for one in (before, after))
     tokens = np.concatenate([before.tokens[part][name] for name in names])
-    return relative_change(*losses, tokens, resamples=RESAMPLES)
+    return relative_change(old, new, tokens, resamples=RESAMPLES)
 
 
 def _nats(change: Interval) -> Interval:
