@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 from yaml.composer import ComposerError
 
 from worldschool.errors import ConfigError, nearest
@@ -33,6 +34,9 @@ class Config(BaseModel):
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
+
+FURTHER_MISTAKES = 5
+"""Places that an error names beside the first."""
 
 
 def load_config(cls: type[ConfigT], path: Path | str | None, overrides: Sequence[str] = ()) -> ConfigT:
@@ -89,7 +93,7 @@ def build_config(cls: type[ConfigT], values: dict[str, Any], source: str) -> Con
     try:
         return cls.model_validate(values)
     except ValidationError as error:
-        raise _explain(cls, error, source) from None
+        raise _explain(cls, values, error, source) from None
 
 
 class _Loader(yaml.SafeLoader):
@@ -174,11 +178,12 @@ def _put(values: dict[str, Any], keys: Sequence[str], value: Any) -> None:
     values[last] = value
 
 
-def _explain(cls: type[Config], error: ValidationError, source: str) -> ConfigError:
-    first = error.errors(include_url=False)[0]
-    location = [str(part) for part in first["loc"]]
-    field = f": {'.'.join(location)}" if location else ""
+def _explain(cls: type[Config], values: dict[str, Any], error: ValidationError, source: str) -> ConfigError:
+    """Return the first mistake with its mend, and the places of the others."""
+    first, *others = error.errors(include_url=False)
+    place = _place(first, values)
     if first["type"] == "extra_forbidden":
+        location = [str(part) for part in first["loc"]]
         known = sorted(_fields_at(cls, location[:-1]))
         mend = f"Accepted here: {', '.join(known)}.{nearest(location[-1], known)}" if known else None
         problem = "unknown key"
@@ -189,10 +194,25 @@ def _explain(cls: type[Config], error: ValidationError, source: str) -> ConfigEr
         problem, mend = f"{said[0].lower()}{said[1:]}", None
         if first["type"] != "value_error":
             problem += f"; found {first.get('input')!r:.80}"
-    others = error.error_count() - 1
-    if others:
-        mend = f"{mend or ''} ({others} more below it.)".strip()
-    return ConfigError(problem, where=f"{source}{field}", mend=mend)
+    further = [one for one in dict.fromkeys(_place(other, values) for other in others) if one != place]
+    if further:
+        left = f" and {len(further) - FURTHER_MISTAKES} more" if len(further) > FURTHER_MISTAKES else ""
+        mend = f"{mend or ''} Wrong, too: {', '.join(further[:FURTHER_MISTAKES])}{left}.".strip()
+    return ConfigError(problem, where=f"{source}: {place}" if place else source, mend=mend)
+
+
+def _place(error: ErrorDetails, values: Any) -> str:
+    """Return the dotted keys that lead to a mistake, without the names that pydantic gives the members of a union."""
+    found = []
+    for part in error["loc"]:
+        try:
+            values = values[part]
+        except (LookupError, TypeError):
+            continue
+        found.append(str(part))
+    if error["type"] == "missing":
+        found.append(str(error["loc"][-1]))
+    return ".".join(found)
 
 
 def _fields_at(cls: type[BaseModel], location: Sequence[str]) -> set[str]:

@@ -183,9 +183,42 @@ def test_errors_name_file_field_and_mend(write, text, where, problem):
         assert part in message, message
 
 
-def test_further_mistakes_are_counted(write):
-    with pytest.raises(ConfigError, match=r"\(2 more below it\.\)"):
-        load_config(Whole, write("episodes: x\nname: 3\nother: 1"))
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("episodes: x\nname: 3\nother: 1", "found 'x'. Wrong, too: name, other."),
+        ("name: y\npart: {widht: 1, width: 0}", "missing. Wrong, too: part.width, part.widht."),
+        (
+            "episods: 3\nother: 1\nepisodes: 1",
+            "Did you mean 'episodes'? Wrong, too: other.",
+        ),
+        ("episodes: x\nparts: [{a: 1, b: 2, c: 3}, {d: 4, e: 5, f: 6, g: 7}]", "parts.1.e and 2 more."),
+    ],
+)
+def test_further_mistakes_are_named(write, text, told):
+    with pytest.raises(ConfigError) as caught:
+        load_config(Whole, write(text))
+    assert str(caught.value).endswith(told)
+
+
+class Either(Config):
+    number: int | float | None = None
+    parts: tuple[Part | Hand, ...] = ()
+
+
+@pytest.mark.parametrize(
+    "text, where, told",
+    [
+        ("number: many", "number", "found 'many'."),
+        ("parts: [{width: x}, {colour: 3}]", "parts.0.width", "found 'x'. Wrong, too: parts.1.colour."),
+    ],
+)
+def test_members_of_a_union_are_not_told_as_keys(write, text, where, told):
+    path = write(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(Either, path)
+    assert caught.value.where == f"{path}: {where}"
+    assert str(caught.value).endswith(told)
 
 
 @pytest.mark.parametrize(
