@@ -63,6 +63,27 @@ def load_causal_lm(name_or_path: str, dtype: str = "auto") -> tuple[Any, Any]:
     return model.to(device), tokenizer
 
 
+def check_adapter(adapter: Path) -> None:
+    """Check that a directory holds what peft writes of an adapter; nothing of it is read.
+
+    Raises:
+        ModelError: there is no configuration, or there are no weights beside it.
+    """
+    config, *weights = ADAPTER_FILES
+    if not (adapter / config).is_file():
+        raise ModelError(
+            f"there is no {config} here",
+            where=str(adapter),
+            mend="Give a PEFT adapter directory, such as the output of `worldschool finetune`.",
+        )
+    if not any((adapter / name).is_file() for name in weights):
+        raise ModelError(
+            f"there are no weights ({' or '.join(weights)}) beside {config}",
+            where=str(adapter),
+            mend="Give the whole directory that peft or `worldschool finetune` wrote.",
+        )
+
+
 def add_adapter(model: Any, adapter: Path) -> Any:
     """Put a PEFT adapter directory on a model.
 
@@ -71,12 +92,7 @@ def add_adapter(model: Any, adapter: Path) -> Any:
     """
     from peft import PeftModel
 
-    if not (adapter / "adapter_config.json").exists():
-        raise ModelError(
-            "there is no adapter_config.json here",
-            where=str(adapter),
-            mend="Give a PEFT adapter directory, such as the output of `worldschool finetune`.",
-        )
+    check_adapter(adapter)
     try:
         with warnings.catch_warnings():  # peft asks transformers for a name that is on its way out
             warnings.simplefilter("ignore", FutureWarning)

@@ -14,6 +14,7 @@ from worldschool.errors import ModelError
 from worldschool.models.causal import (
     add_adapter,
     base_of,
+    check_adapter,
     context_of,
     encode_pair,
     load_causal_lm,
@@ -21,7 +22,7 @@ from worldschool.models.causal import (
     model_fingerprint,
     pad_token,
 )
-from worldschool.models.completions import ENDPOINT
+from worldschool.models.completions import ENDPOINT, parse_name
 from worldschool.models.constrained import walk
 from worldschool.models.generating import greedy
 from worldschool.models.likelihood import ScoredTokens, token_logprobs
@@ -216,15 +217,29 @@ def load_model(name: str, adapter: str | None = None, dtype: str = "auto") -> Pr
         from worldschool.models.recorded import RecordedModel
 
         return RecordedModel(name.removeprefix("recorded:"))
+    if adapter is not None:
+        check_adapter_of(name, adapter)
     remote = adapter if adapter is not None and adapter.startswith(ENDPOINT) else name
     if not remote.startswith(ENDPOINT):
         return LocalModel.load(name, adapter, dtype)
     from worldschool.models.endpoint import EndpointModel
 
-    if adapter is not None and remote is not adapter:
+    return EndpointModel.named(remote)
+
+
+def check_adapter_of(name: str, adapter: str) -> None:
+    """Check that `load_model` will find an adapter; nothing is loaded, and no server asked.
+
+    Raises:
+        ModelError: there is none, a server's name is not well formed, or a local adapter is for a server's model.
+    """
+    if adapter.startswith(ENDPOINT):
+        parse_name(adapter)
+    elif name.startswith(ENDPOINT):
         raise ModelError(
             "a local adapter cannot be put on a server's model",
             where=adapter,
             mend=f"Let the server hold it and name it like {ENDPOINT}http://HOST:PORT/v1#ADAPTER.",
         )
-    return EndpointModel.named(remote)
+    else:
+        check_adapter(Path(adapter))

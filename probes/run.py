@@ -17,7 +17,7 @@ from worldschool.errors import UserError
 from worldschool.files import write_atomic, write_json
 from worldschool.models.causal import adapter_fingerprint
 from worldschool.models.completions import ENDPOINT
-from worldschool.models.language import LocalModel, ProbedModel, load_model
+from worldschool.models.language import LocalModel, ProbedModel, check_adapter_of, load_model
 from worldschool.models.scoring import TextLoss, text_loss
 from worldschool.models.texts import load_text
 from worldschool.probes.ask import Answer, ask
@@ -31,7 +31,7 @@ from worldschool.probes.results import RESULTS_SCHEMA
 from worldschool.probes.scores import CORRECTION, comparisons, retention_results, suite_results
 from worldschool.progress import progress
 from worldschool.records import Example
-from worldschool.runs import claim_output, package_versions, source_commit
+from worldschool.runs import claim_output, giving_back, package_versions, source_commit
 
 
 @dataclass(frozen=True)
@@ -69,20 +69,22 @@ def probe(
             to one of other models or items under the same names.
     """
     started = time.monotonic()
+    _check_named(config)
     asked = Asked(config)
     claim_output(out, "probe", config.to_json(), config.seed)
     contenders = _contenders(config, bool(asked.shots))
     answers: dict[str, dict[str, list[Answer]]] = {}
     losses: dict[str, dict[str, TextLoss]] = {}
     fingerprints: dict[str, dict[str, str | None]] = {}
-    for contender, model in _with_models(config, contenders):
-        fingerprints[contender.name] = _fingerprints(contender, model)
-        shown = {"shots": asked.shots_fingerprint} if contender.shots else {}
-        parts = Parts(out, contender.name, {**fingerprints[contender.name], **shown})
-        asked.fit(model)
-        answers[contender.name] = _ask_all(contender, model, asked, parts)
-        if contender.shots == 0:
-            losses[contender.name] = _losses(contender, model, config, parts)
+    with giving_back(out):
+        for contender, model in _with_models(config, contenders):
+            asked.fit(model)
+            fingerprints[contender.name] = _fingerprints(contender, model)
+            shown = {"shots": asked.shots_fingerprint} if contender.shots else {}
+            parts = Parts(out, contender.name, {**fingerprints[contender.name], **shown})
+            if contender.shots == 0:  # first: a text that cannot be used is told before hours of questions
+                losses[contender.name] = _losses(contender, model, config, parts)
+            answers[contender.name] = _ask_all(contender, model, asked, parts)
     measures = asked.measures(answers)
     adapters = [contender.name for contender in contenders if contender.adapter is not None]
     results: dict[str, Any] = {
@@ -115,6 +117,18 @@ def probe(
         results["contract"] = conclude(results)
     _write(results, asked, answers, measures, out)
     return results
+
+
+def _check_named(config: ProbeConfig) -> None:
+    """Look for the adapters and texts that are named: each is used only when much was asked already.
+
+    Raises:
+        UserError: one is missing.
+    """
+    for adapter in config.adapters.values():
+        check_adapter_of(config.model, adapter)
+    for name in config.texts:
+        load_text(name)
 
 
 def _contenders(config: ProbeConfig, shots: bool) -> list[Contender]:

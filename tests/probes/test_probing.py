@@ -190,6 +190,32 @@ def test_of_a_document_of_one_token_nothing_is_predicted(tmp_path, tiny_models, 
     assert text["change"]["own"]["value"] == pytest.approx(ratio - 1)
     with pytest.raises(UserError, match="none: no document of it has a second token"):
         probe(config.model_copy(update={"texts": (str(tmp_path / "none"),)}), tmp_path / "refused")
+    assert not (tmp_path / "refused" / "parts" / "base.colour.json").exists()
+
+
+@pytest.mark.parametrize(
+    "named, told",
+    [
+        ({"adapters": {"own": "{}/nowhere"}}, "nowhere: there is no adapter_config.json here"),
+        ({"adapters": {"own": "{}/half"}}, "half: there are no weights .* beside adapter_config.json"),
+        (
+            {"adapters": {"own": "endpoint:nowhere"}, "texts": ()},
+            "'endpoint:nowhere' does not name a server's model",
+        ),
+        ({"texts": ("pydoc:held",)}, "pydoc:held: there is no such text"),
+        ({"model": "{}/half"}, "half: "),
+    ],
+)
+def test_what_is_missing_is_told_before_anything_is_asked(tmp_path, tiny_llama, named, told):
+    write_examples(tmp_path / "questions.jsonl", questions("colour", 4))
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "adapter_config.json").write_text("{}", encoding="utf-8")
+    values = {"model": str(tiny_llama), "examples": str(tmp_path / "questions.jsonl"), **named}
+    filled_in = json.loads(json.dumps(values).replace("{}", str(tmp_path)))
+    with pytest.raises(UserError, match=told):
+        probe(ProbeConfig(**filled_in), tmp_path / "report")
+    # The mended command, whose configuration is another, can have the output.
+    assert not list((tmp_path / "report").glob("*"))
 
 
 def test_a_cut_text_holds_no_token_that_begins_every_text(tiny_models):

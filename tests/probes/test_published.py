@@ -319,12 +319,12 @@ def test_every_action_has_words():
         ({}, "nothing to ask: give `examples`, `published` suites, or both"),
         ({"published": {"x": {"format": "e2vm", "path": "p"}}}, "published.x"),
         ({"published": {"x": {"path": "p"}}}, "published.x"),
-        ({"published": {"x": {"format": "e2wm"}}}, "published.x.e2wm.path: this key is required but missing"),
+        ({"published": {"x": {"format": "e2wm"}}}, "published.x.path: this key is required but missing"),
         (
             {"published": {"x": {"format": "e2wm", "path": "p", "tasks": ["counting"]}}},
-            "published.x.e2wm.tasks",
+            "published.x.tasks.0",
         ),
-        ({"published": {"x": {"format": "babi", "path": "p", "tasks": [21]}}}, "published.x.babi.tasks"),
+        ({"published": {"x": {"format": "babi", "path": "p", "tasks": [21]}}}, "published.x.tasks.0"),
         (
             {"published": {"x": {"format": "babi", "path": "p", "itms": 3}}},
             "unknown key.*Did you mean 'items'",
