@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import pyarrow
 import pyarrow.parquet
 
 from worldschool.errors import UserError
+from worldschool.experience.examples import iterate_examples
+from worldschool.experience.overlap import Overlap
 from worldschool.files import write_atomic, write_json
 from worldschool.models.causal import adapter_fingerprint
 from worldschool.models.completions import ENDPOINT
@@ -117,6 +119,25 @@ def probe(
         results["contract"] = conclude(results)
     _write(results, asked, answers, measures, out)
     return results
+
+
+def check_probe(config: ProbeConfig, trained_on: Iterable[str]) -> None:
+    """Check what `probe` would refuse before it asks anything; for a command that trains the adapters first.
+
+    Args:
+        config: the adapters that it names need not be there.
+        trained_on: the files of examples that they will be trained on.
+
+    Raises:
+        UserError: a text or a file of examples is missing or cannot be used, or an item will be trained on.
+    """
+    config = config.model_copy(update={"adapters": {}})
+    _check_named(config)
+    asked = Asked(config)
+    for file in trained_on:
+        overlap = Overlap(asked.items)
+        overlap.add(iterate_examples(file))
+        overlap.refuse(f"will be trained on ({file})", "--probe")
 
 
 def _check_named(config: ProbeConfig) -> None:

@@ -13,10 +13,11 @@ from worldschool.config import apply_overrides, build_config
 from worldschool.errors import ConfigError
 from worldschool.files import write_atomic, write_json
 from worldschool.learners.finetune import FinetuneConfig, finetune, measure_fisher
-from worldschool.learners.finetune.run import load_for_training
+from worldschool.learners.finetune.naming import check_named
+from worldschool.learners.finetune.run import load_for_training, select_examples
 from worldschool.probes.config import ProbeConfig, slug
 from worldschool.probes.forgetting import Outcome, outcomes, outcomes_figure, outcomes_json, outcomes_markdown
-from worldschool.probes.run import probe
+from worldschool.probes.run import check_probe, probe
 from worldschool.progress import say
 from worldschool.runs import claim_output
 
@@ -82,29 +83,42 @@ def sweep(
         out: gets `retention.json`, `retention.md` and `retention.png`, too.
 
     Raises:
-        UserError: as `finetune` and `probe` would.
+        UserError: as `finetune` and `probe` would; what the last of them would say is said before the first begins.
     """
     runs = variants(config, grid)
+    folders = {variant.name: str(out / "runs" / slug(variant.name)) for variant in runs}
+    probed = _probed(asked, config.model, folders)
+    _check(runs, probed)
     described = {"finetune": config.to_json(), "grid": {key: list(values) for key, values in grid.items()}}
     claim_output(out, "finetune --sweep", {**described, "probe": asked.to_json()}, config.seed)
-    adapters = {}
     for number, variant in enumerate(runs, start=1):
         say(f"sweep: {number} of {len(runs)}: {variant.name}")
-        adapters[variant.name] = str(
-            finetune(_with_fisher(variant.config, out), out / "runs" / slug(variant.name))
-        )
-    settings = build_config(
-        ProbeConfig,
-        {**asked.model_dump(mode="json", exclude_unset=True), "model": config.model, "adapters": adapters},
-        "--probe",
-    )
-    results = probe(settings, out / "report")
+        finetune(_with_fisher(variant.config, out), Path(folders[variant.name]))
+    results = probe(probed, out / "report")
     methods = {variant.name: _method(variant.config) for variant in runs}
     found = outcomes(results, methods)
     write_json(out / "retention.json", outcomes_json(found))
     write_atomic(out / "retention.md", outcomes_markdown(found))
     outcomes_figure(found, out / "retention.png")
     return found
+
+
+def _check(runs: Sequence[Variant], asked: ProbeConfig) -> None:
+    """Look for everything that a run or the probe would miss when hours are spent."""
+    files: dict[str, None] = {}
+    for variant in runs:
+        check_named(variant.config)
+        files |= dict.fromkeys(variant.config.examples)
+    # Of all runs alike, as a rule: read once.
+    chosen = {canonical_json([v.config.examples, v.config.tasks, v.config.weights]): v.config for v in runs}
+    for config in chosen.values():
+        select_examples(config)
+    check_probe(asked, files)
+
+
+def _probed(asked: ProbeConfig, model: str, adapters: Mapping[str, str]) -> ProbeConfig:
+    values = asked.model_dump(mode="json", exclude_unset=True)
+    return build_config(ProbeConfig, {**values, "model": model, "adapters": dict(adapters)}, "--probe")
 
 
 def _method(config: FinetuneConfig) -> str:

@@ -92,7 +92,7 @@ class Fisher:
             FisherError: a file is missing or damaged, the format is of an unknown version, or a value is not a number or
                 negative.
         """
-        about = _about(directory)
+        about = read_about(directory)
         tensors = read_tensors(directory / TENSORS, "the file", AGAIN)
         values = {name: _form(tensors, name, directory) for name in _names(tensors)}
         _check_numbers(values, str(directory / TENSORS))
@@ -139,7 +139,12 @@ def read_tensors(path: Path, what: str, mend: str) -> dict[str, torch.Tensor]:
         raise FisherError(f"{what} cannot be read: {error}", where=str(path), mend=mend) from None
 
 
-def _about(directory: Path) -> dict[str, Any]:
+def read_about(directory: Path) -> dict[str, Any]:
+    """Return what a Fisher directory says of itself; its values are not read.
+
+    Raises:
+        FisherError: it is missing or damaged, or of an unknown version.
+    """
     if not (directory / ABOUT).exists():
         raise FisherError(
             "there is no fisher.json here",

@@ -21,11 +21,16 @@ from worldschool.experience.storage.writing import writing
 from worldschool.experience.store import EpisodeStore
 from worldschool.files import read_json, write_json
 from worldschool.learners.finetune.data import text_row
+from worldschool.learners.finetune.naming import check_named
 from worldschool.learners.finetune.retaining import text_pieces
 from worldschool.learners.finetune.watching import mean_nll
 from worldschool.learners.memory import Memory
 from worldschool.models.causal import pad_token
+from worldschool.models.completions import ENDPOINT
+from worldschool.models.embedders import make_embedder
 from worldschool.models.language import LocalModel
+from worldschool.models.pull import resolve_model
+from worldschool.models.texts import load_text
 from worldschool.probes.statistics import mean_interval, paired_difference
 from worldschool.progress import say
 from worldschool.recipes.loop.config import LoopConfig
@@ -88,6 +93,7 @@ def loop(config: LoopConfig, out: Path) -> list[Round]:
     Raises:
         UserError: the configuration does not fit, or `out` belongs to another one.
     """
+    _check_named(config)
     claim_output(out, "loop", config.to_json(), config.seed)
     rounds: list[Round] = []
     for number in range(config.rounds + 1):
@@ -104,6 +110,23 @@ def loop(config: LoopConfig, out: Path) -> list[Round]:
         with writing(out):
             write_report(SCHEMA, rounds, {"round": best, **state}, out)
     return rounds
+
+
+def _check_named(config: LoopConfig) -> None:
+    """Look for what the first round's learning will want, before its practice is lived.
+
+    Raises:
+        UserError: a model, an embedder or a text is missing.
+    """
+    if config.memory is not None:
+        make_embedder(config.memory.embedder)
+        asked = config.insights_model if config.memory.insights else None
+        if asked is not None and not asked.startswith((ENDPOINT, "recorded:")):
+            resolve_model(asked)
+    if config.finetune is not None:
+        check_named(config.finetune)
+        for name in config.texts:
+            load_text(name)
 
 
 def _round(config: LoopConfig, out: Path, before: Sequence[Round]) -> Round:

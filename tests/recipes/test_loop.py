@@ -289,3 +289,25 @@ def test_from_the_command_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["loop", str(path), "--out", str(tmp_path / "out"), "--set", "episodes=5"])
     assert ended.value.code == 2 and "episodes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "changes, told",
+    [
+        ({"memory": {"embedder": "./nowhere"}}, r"\./nowhere: "),
+        ({"memory": {"insights": 1, "insights_model": "./nowhere"}}, r"\./nowhere: there is no such directory"),
+        ({"finetune": {"model": "./nowhere"}}, r"\./nowhere: there is no such directory"),
+        ({"finetune": {}, "texts": ["nowhere.txt"]}, r"nowhere\.txt: there is no such text"),
+        ({"finetune": {"retention": {"fisher": "nowhere"}}}, r"nowhere: there is no fisher\.json here"),
+    ],
+)  # fmt: skip
+def test_what_learning_would_miss_is_told_before_anything_is_lived(
+    tmp_path, monkeypatch, tiny_llama, changes, told
+):
+    monkeypatch.setattr("worldschool.recipes.loop.rounds.collect", lambda *_: pytest.fail("it has begun"))
+    values = {"agent": {"name": "language", "settings": {"model": str(tiny_llama)}}, **changes}
+    if "finetune" in changes:
+        values["finetune"] = {"model": str(tiny_llama), **changes["finetune"]}
+    with pytest.raises(UserError, match=told):
+        loop(config(**values), tmp_path / "loop")
+    assert not (tmp_path / "loop").exists()

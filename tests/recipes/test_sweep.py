@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.probes.items import filled
 from worldschool.config import load_config
-from worldschool.errors import ConfigError
+from worldschool.errors import ConfigError, UserError
+from worldschool.experience.examples import write_examples
 from worldschool.learners.finetune import FinetuneConfig
-from worldschool.recipes.sweep import read_grid, variants
+from worldschool.learners.finetune.naming import wanted_texts
+from worldschool.probes.config import ProbeConfig
+from worldschool.recipes.sweep import read_grid, sweep, variants
 
 PRESETS = Path(__file__).parents[2] / "configs" / "finetune"
 
@@ -43,3 +47,57 @@ def test_every_combination_is_a_run():
 def test_values_that_are_not_accepted_are_refused_before_anything_runs(bad):
     with pytest.raises(ConfigError, match="--sweep: retention"):
         strengths("ewc.yaml", bad)
+
+
+def questions(first, count=4):
+    ways = ("red", "green")
+    return [
+        filled(n, "colour", f"Which is {n}?\nAnswer:", ways[n % 2], ways) for n in range(first, first + count)
+    ]
+
+
+NOWHERE = "nowhere.txt"
+
+
+@pytest.mark.parametrize(
+    "changes, swept, asked, told",
+    [
+        ({}, "retention.kind=ewc,none", {"texts": [NOWHERE]}, f"{NOWHERE}: there is no such text"),
+        ({}, "retention.kind=ewc,none", {"examples": "gone.jsonl"}, "gone.jsonl"),
+        ({}, "seed=0,1", {"examples": "train.jsonl"}, "colour: items that will be trained on .* are asked, 4 of them"),
+        ({}, "seed=0,1", {"suites": {"color": {}}}, "color"),
+        ({"retention.general.texts": [NOWHERE]}, "retention.kind=none,replay", {}, f"{NOWHERE}: there is no such text"),
+        ({}, f"retention.measure.texts=[sampled],[{NOWHERE}]", {}, f"{NOWHERE}: there is no such text"),
+        ({}, "retention.fisher=null,elsewhere", {}, "elsewhere: there is no fisher.json here"),
+        ({"validation.examples": ["gone.jsonl"]}, "seed=0,1", {}, "gone.jsonl"),
+        ({}, "examples=[train.jsonl],[gone.jsonl]", {}, "gone.jsonl"),
+    ],
+)  # fmt: skip
+def test_what_the_last_run_or_the_probe_would_miss_is_told_before_the_first_run(
+    tmp_path, monkeypatch, tiny_llama, changes, swept, asked, told
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("worldschool.recipes.sweep.finetune", lambda *_: pytest.fail("a run has begun"))
+    write_examples(Path("train.jsonl"), questions(0))
+    write_examples(Path("asked.jsonl"), questions(100))
+    overrides = [f"{key}={value}" for key, value in changes.items()]
+    config = load_config(FinetuneConfig, None, [f"model={tiny_llama}", "examples=[train.jsonl]", *overrides])
+    probed = ProbeConfig(**{"examples": "asked.jsonl", **asked})
+    with pytest.raises(UserError, match=told):
+        sweep(config, read_grid([swept]), probed, Path("out"))
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    "retention, validation, texts",
+    [
+        ({"kind": "none"}, {}, []),
+        ({"kind": "ewc"}, {}, ["pydoc:fisher"]),
+        ({"kind": "ewc", "fisher": "somewhere"}, {"forgetting": 0.1}, ["prose:validation"]),
+        ({"kind": "kl", "general": {"texts": ["prose"]}}, {"texts": ["unread"]}, ["prose"]),
+        ({"kind": "ewc", "also": {"replay": 1}, "general": {"texts": ["prose"]}}, {}, ["pydoc:fisher", "prose"]),
+    ],
+)  # fmt: skip
+def test_only_texts_that_are_read_are_wanted(retention, validation, texts):
+    found = FinetuneConfig(examples=("-",), retention=retention, validation=validation)
+    assert wanted_texts(found) == texts
