@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -264,30 +263,3 @@ def _of_most_seeds(points: Sequence[Point]) -> list[Point]:
 
 def _fewer(point: Point, seeds: int) -> str:
     return "" if point.seeds == seeds else f" ({point.seeds} of {seeds} seeds)"
-
-
-def plot(points: Sequence[Point], out: Path) -> None:
-    """Draw gain against rise, a line for each method."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
-    for method in dict.fromkeys(point.setting.method for point in points):
-        own = sorted(
-            (point for point in points if point.setting.method == method),
-            key=lambda point: point.rise["heldout"].value,
-        )
-        x = [100 * point.rise["heldout"].value for point in own]
-        y = [point.gain["heldout"].value for point in own]
-        axes.plot(x, y, marker="o", label=method)
-        for point, at, up in zip(own, x, y, strict=True):
-            label = f"{point.setting.rate:g}" if method == "plain" else f"{point.setting.strength:g}"
-            axes.annotate(label, (at, up), textcoords="offset points", xytext=(4, -10), fontsize=7)
-    axes.axvline(100 * LIMIT, linestyle=":", color="grey")
-    axes.set_xlabel("rise of perplexity, %")
-    axes.set_ylabel("gain on held-out answers, nats a token")
-    axes.legend()
-    figure.savefig(out, dpi=120)
-    pyplot.close(figure)

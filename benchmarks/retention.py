@@ -38,7 +38,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from benchmarks.fronts import METHODS, Measured, Point, Setting, figures_of, plot, table
+from benchmarks.fronts import METHODS, Measured, Point, Setting, figures_of, table
+from benchmarks.fronts_picture import plot
 from benchmarks.harness import arguments, machine, report
 from worldschool.canonical import canonical_json
 from worldschool.errors import UserError
@@ -92,8 +93,8 @@ def main() -> None:
         _make_records(options)
     points = points_of(options)
     print(table(points))
-    if not options.table:
-        plot(points, options.out / "front.png")
+    if picture := options.picture or (None if options.table else options.out / "front.png"):
+        plot(points, picture)
     report(figures_of(points), options.seed, options.json)
 
 
@@ -161,6 +162,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("fronts"), help="adapters and the picture")
     parser.add_argument("--records", type=Path, help="what was measured; OUT/records unless given")
     parser.add_argument("--table", action="store_true", help="print the table of --records and make no runs")
+    parser.add_argument("--picture", type=Path, help="where it goes; OUT/front.png, and none with --table")
     parser.add_argument("--strengths", type=float, nargs="+", default=STRENGTHS, help="EWC's lambdas")
     parser.add_argument("--ewc-rate", type=float, default=RATE, help="EWC's learning rate")
     parser.add_argument("--dtype", default="auto", choices=("auto", "float32", "bfloat16"))
