@@ -160,16 +160,22 @@ def general_pieces(model: Any, tokenizer: Any, settings: FisherSettings | Genera
 
 
 def check_pieces(model: Any, retention: RetentionSettings) -> None:
-    """Check that the pieces of general text that a run will draw fit the model's context, before anything is measured.
+    """Check, before anything is measured, that the general texts of a run are there and their pieces fit the model's context.
 
     Raises:
-        ConfigError: they do not.
+        UserError: a text is missing, or pieces do not fit.
     """
     kinds = set(retention.strengths())
+    wanted: list[FisherSettings | GeneralSettings] = []
     if "ewc" in kinds and retention.fisher is None:
-        _check_pieces(model, retention.measure)
+        wanted.append(retention.measure)
     if {"kl", "replay"} & kinds:
-        _check_pieces(model, retention.general)
+        wanted.append(retention.general)
+    for settings in wanted:
+        _check_pieces(model, settings)
+        for name, _ in _shares(settings):
+            if name != "sampled":
+                load_text(name)
 
 
 def _check_pieces(model: Any, settings: FisherSettings | GeneralSettings) -> None:

@@ -133,6 +133,10 @@ def test_a_run_that_ended_before_anything_was_made_can_be_mended_in_its_director
         ({"validation": {"examples": ("nowhere.parquet",)}}, "nowhere.parquet: there is no such file"),
         ({"validation": {"examples": ("{data}",)}}, "validation.examples: .* trained on"),
         ({"validation": {"forgetting": 0.02, "texts": ("nowhere.txt",)}}, "nowhere.txt"),
+        (
+            {"retention": {"kind": "ewc", "also": {"replay": 1.0}, "general": {"texts": ("nowhere.txt",)}}},
+            "nowhere.txt: there is no such text",
+        ),
         ({"report_to": ("telegraph",)}, "report_to: .*telegraph"),
         ({"max_length": 8, "validation": {"examples": ("{held}",)}}, "examples: none of the"),
         (
