@@ -93,7 +93,8 @@ def loop(config: LoopConfig, out: Path) -> list[Round]:
     Raises:
         UserError: the configuration does not fit, or `out` belongs to another one.
     """
-    _check_named(config)
+    if not (out / "round-1" / "round.json").exists():
+        _check_named(config)
     claim_output(out, "loop", config.to_json(), config.seed)
     rounds: list[Round] = []
     for number in range(config.rounds + 1):
