@@ -17,9 +17,11 @@ from typing import Any
 from worldschool.canonical import canonical_json
 from worldschool.errors import OutputError, UserError
 from worldschool.files import read_json, write_json
+from worldschool.locking import LOCK_FILE
 from worldschool.version import __version__
 
 RUN_SCHEMA = "worldschool.run/1"
+RECORD = "run.json"
 RECORDED_PACKAGES = (
     "gymnasium",
     "torch",
@@ -90,15 +92,16 @@ def claim_output(directory: Path, command: str, config: dict[str, Any], seed: in
 
 
 def _claim(directory: Path, command: str, config: dict[str, Any], seed: int | None) -> bool:
-    record = directory / "run.json"
+    record = directory / RECORD
     if record.exists():
         _check_record(record, command, config)
         return True
     if directory.exists() and not directory.is_dir():
         raise OutputError("this is a file, not a directory", where=str(directory), mend="Give another --out.")
-    # A kill between making the directory and renaming the record leaves only the record's temporary file.
+    # A kill between making the directory and renaming the record leaves only the record's temporary file; a run that gave
+    # the directory back, its lock.
     if directory.exists() and any(
-        not entry.name.startswith(f".{record.name}.") for entry in directory.iterdir()
+        not entry.name.startswith(f".{RECORD}.") and entry.name != LOCK_FILE for entry in directory.iterdir()
     ):
         raise OutputError(
             "this directory is not empty and was not made by worldschool",
@@ -152,10 +155,18 @@ def giving_back(directory: Path) -> Iterator[None]:
     try:
         yield
     except UserError:
-        record = directory / "run.json"
-        if [entry.name for entry in directory.iterdir()] == [record.name]:
+        record = directory / RECORD
+        if _files(directory) == [record]:
             record.unlink()
+            for folder in sorted((path for path in directory.rglob("*") if path.is_dir()), reverse=True):
+                (folder / LOCK_FILE).unlink(missing_ok=True)
+                folder.rmdir()
         raise
+
+
+def _files(directory: Path) -> list[Path]:
+    """Return the files in a directory and below, those that keep other writers away not among them."""
+    return [path for path in directory.rglob("*") if not path.is_dir() and path.name != LOCK_FILE]
 
 
 def differences(before: Any, after: Any, path: str = "") -> list[str]:

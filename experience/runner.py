@@ -6,6 +6,7 @@ its round, so that one worker or many, here or in a Ray cluster, in one go or re
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import closing, nullcontext
@@ -17,7 +18,7 @@ from worldschool.agents.base import agent_config, state_class
 from worldschool.canonical import short_digest
 from worldschool.config import Config
 from worldschool.envs import make
-from worldschool.errors import ConfigError
+from worldschool.errors import ConfigError, UserError
 from worldschool.experience.running.collect_config import (
     EXECUTION_FIELDS,
     EXTENT_FIELDS,
@@ -32,10 +33,11 @@ from worldschool.experience.running.interrupts import interruptible
 from worldschool.experience.running.lives import Lives, episode_seeds
 from worldschool.experience.running.processes import Processes
 from worldschool.experience.running.rounds import Rounds, check_round_size
+from worldschool.experience.storage.description import DESCRIPTION_FILE
 from worldschool.experience.store import EpisodeStore
 from worldschool.progress import Advance, Log, progress, say
 from worldschool.records import Goal
-from worldschool.runs import claim_output
+from worldschool.runs import RECORD, claim_output
 
 __all__ = [
     "AgentSettings",
@@ -82,7 +84,8 @@ def collect(config: CollectConfig, out: Path | str, on_progress: Advance | None 
         on_progress: told of every episode; None shows a progress bar on standard error.
 
     Raises:
-        ConfigError, WorldError: the configuration does not fit the agent or the world.
+        ConfigError, WorldError, ModelError: the configuration does not fit the agent or the world, or names a model or memory
+            that is not there.
         OutputError: `out` belongs to another configuration, or another run is writing to it.
         TaskFailed: an episode failed and the run is strict, or workers died again and again.
         KeyboardInterrupt: passed on; the committed shards stay and the same call continues.
@@ -90,14 +93,19 @@ def collect(config: CollectConfig, out: Path | str, on_progress: Advance | None 
     started = time.monotonic()
     out = Path(out)
     plan = _resolve(config)
-    claim_output(out, "collect", plan.described, config.seed)
+    known = claim_output(out, "collect", plan.described, config.seed)
     with _open(out, config, plan) as store, interruptible() as stop:
         before = len(store)
         out_of_time = False
         if config.episodes is None or before < config.episodes:
             bar = progress("collect", config.episodes, "episodes", before, config.time_budget_s)
             with bar if on_progress is None else nullcontext(on_progress) as advance:
-                out_of_time = _collect_missing(store, config, plan, advance, stop)
+                try:
+                    out_of_time = _collect_missing(store, config, plan, advance, stop)
+                except UserError:
+                    if not known and not len(store):
+                        _give_back(store)
+                    raise
         totals = store.totals()
     return CollectReport(
         episodes=totals.episodes,
@@ -205,7 +213,7 @@ def _without(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 def _open(out: Path, config: CollectConfig, plan: _Plan) -> EpisodeStore:
     """Return the store of the run, held for writing if something is missing."""
-    if not (out / "dataset.json").exists():
+    if not (out / DESCRIPTION_FILE).exists():
         dynamics = {config.world: plan.version}
         return EpisodeStore.create(out, plan.described, config.seed, config.shard_size, dynamics)
     store = EpisodeStore.open(out, empty_ok=True)
@@ -249,6 +257,13 @@ def _collect_missing(
         raise
     log(f"ends with {len(store)} episodes" + (", out of time" if collection.out_of_time else ""))
     return collection.out_of_time
+
+
+def _give_back(store: EpisodeStore) -> None:
+    """Take back what a run wrote whose settings were at fault: the mended one, another configuration, can have the directory."""
+    shutil.rmtree(store.directory / "shards")
+    for name in (LOG_FILE, DESCRIPTION_FILE, RECORD):
+        (store.directory / name).unlink(missing_ok=True)
 
 
 def _executor(config: CollectConfig, lives: Lives, tell: Say) -> Executor:

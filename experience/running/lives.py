@@ -71,7 +71,8 @@ class _Living:
         """Live one episode.
 
         Raises:
-            UserError, TaskFailed: it failed, and the run is strict.
+            UserError: the agent cannot be made of its settings; or the episode failed, and the run is strict.
+            TaskFailed: the episode failed, and the run is strict.
         """
         lives = self._lives
         world = self._world = self._world or make(lives.world, **lives.world_config)
@@ -107,9 +108,15 @@ class _Living:
 
 
 def _make_agent(name: str, config: Config, world: World, seed: int, state: RoundState | None) -> Agent:
-    """Make the agent; one that cannot be made fails when its episode begins, and so is recorded like any failure."""
+    """Make the agent; one that cannot be made fails when its episode begins, and so is recorded like any failure.
+
+    Raises:
+        UserError: its settings are at fault (a model that is not there): so would every other episode's be.
+    """
     try:
         return make_agent(name, config, world, seed, state)
+    except UserError:
+        raise
     except Exception as error:  # noqa: BLE001 (raised again inside the episode)
         return _Unmade(error)
 

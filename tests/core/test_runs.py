@@ -11,7 +11,7 @@ import pytest
 
 from worldschool import runs
 from worldschool.errors import OutputError, UserError
-from worldschool.runs import claim_output, differences, package_versions, source_commit
+from worldschool.runs import claim_output, differences, giving_back, package_versions, source_commit
 
 CONFIG = {"seed": 0, "agent": {"name": "random", "settings": {}}, "episodes": 3}
 
@@ -84,6 +84,28 @@ def test_a_place_that_cannot_be_looked_into_is_the_users_mistake(tmp_path, monke
     monkeypatch.setattr(Path, refused, denied)
     with pytest.raises(OutputError, match=r"cannot be written: Permission denied"):
         claim_output(tmp_path, "collect", CONFIG)
+
+
+def test_a_run_that_made_nothing_gives_its_directory_back(tmp_path):
+    out = tmp_path / "out"
+    claim_output(out, "loop", CONFIG)
+    (out / "round-0" / "probed").mkdir(parents=True)
+    (out / "round-0" / "probed" / ".lock").touch()
+    with pytest.raises(UserError, match="no such model"), giving_back(out):
+        raise UserError("no such model")
+    assert list(out.iterdir()) == []
+    (out / ".lock").touch()
+    assert not claim_output(out, "loop", {})
+
+
+def test_a_run_that_made_something_keeps_its_directory(tmp_path):
+    claim_output(tmp_path, "loop", CONFIG)
+    (tmp_path / "round-0").mkdir()
+    (tmp_path / "round-0" / "round.json").write_text("{}")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError), giving_back(tmp_path):
+        raise UserError("no such model")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_damaged_record_is_told(tmp_path):

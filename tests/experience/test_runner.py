@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from worldschool.agents.random import RandomAgent
 from worldschool.config import Config, load_config
-from worldschool.errors import ConfigError, OutputError, WorldError
+from worldschool.errors import ConfigError, ModelError, OutputError, WorldError
 from worldschool.experience import runner
 from worldschool.experience.replay import replay_episode
 from worldschool.experience.runner import CollectConfig, collect, episode_seeds
 from worldschool.experience.running import collecting, lives
 from worldschool.experience.running.executors import TaskFailed
 from worldschool.experience.store import EpisodeStore
+from worldschool.locking import LOCK_FILE
 from worldschool.progress import silent
 
 PRESETS = sorted((Path(__file__).parents[2] / "configs" / "collect").glob("*.yaml"))
@@ -275,6 +277,43 @@ def test_an_agent_that_cannot_be_made_is_recorded(
     collect(corridor(episodes=1), tmp_path, silent)
     (episode,) = EpisodeStore.open(tmp_path)
     assert episode.error == "LookupError: no agent today" and episode.initial_observation
+
+
+@needs_household
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_agent_whose_settings_are_at_fault_ends_the_run_which_gives_its_directory_back(
+    tmp_path: Path, workers: int
+) -> None:
+    config = CollectConfig.model_validate(
+        {"world": "worldschool/Household-v0", "episodes": 4, "shard_size": 2, "workers": workers}
+    )
+    shopper = config.model_copy(update={"agent": runner.AgentSettings(name="shopper")})
+    out = tmp_path / "out"
+    with pytest.raises(WorldError, match="the shopper cannot read worldschool/Household-v0"):
+        collect(shopper, out, silent)
+    assert [path.name for path in out.iterdir()] == [LOCK_FILE]
+    assert collect(config, out, silent).episodes == 4
+
+
+def test_an_agent_whose_settings_are_at_fault_later_leaves_what_is_committed(
+    registered_fake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = itertools.count()
+
+    class Vanishing(RandomAgent):
+        def __init__(self, *arguments: Any) -> None:
+            if next(made) >= 4:
+                raise ModelError("the model is gone")
+            super().__init__(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("worldschool.agents.random.RandomAgent", Vanishing)
+        with pytest.raises(ModelError, match="the model is gone"):
+            collect(corridor(), tmp_path, silent)
+    assert len(EpisodeStore.open(tmp_path)) == 3, "the shard that was whole"
+    assert "by ModelError: the model is gone" in (tmp_path / "collect.log").read_text()
+    report = collect(corridor(), tmp_path, silent)
+    assert (report.new_episodes, report.episodes, report.errors) == (4, 7, 0)
 
 
 GOALS = (
