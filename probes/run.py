@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from worldschool.errors import UserError
+from worldschool.errors import ModelError, UserError
 from worldschool.experience.examples import iterate_examples
 from worldschool.experience.overlap import Overlap
 from worldschool.files import write_atomic, write_json
@@ -146,8 +146,12 @@ def _check_named(config: ProbeConfig) -> None:
     Raises:
         UserError: one is missing.
     """
-    for adapter in config.adapters.values():
-        check_adapter_of(config.model, adapter)
+    for label, adapter in config.adapters.items():
+        try:
+            check_adapter_of(config.model, adapter)
+        except ModelError as error:
+            where = f"adapters.{label}: {error.where}"
+            raise ModelError(error.problem, where=where, mend=error.mend) from None
     for name in config.texts:
         load_text(name)
 
