@@ -10,6 +10,8 @@ from typing import Any
 from worldschool.agents.base import Agent, GoalProposer
 from worldschool.canonical import canonical_json
 from worldschool.envs import World
+from worldschool.errors import ModelError
+from worldschool.models.completions import RequestRefusedError
 from worldschool.records import Entity, Episode, Fact, Goal, Split, Step
 from worldschool.version import __version__
 
@@ -57,13 +59,17 @@ def record_episode(
         label: the episode's id and origin.
         goal: stands in for the one that the world draws; an agent may still propose another.
         strict: raise the exception instead of recording it.
+
+    Raises:
+        ModelError: the agent's model cannot be asked (its server is away, or wants another key): of no episode more than of
+            another. A request that the server refuses, such as one that is too long for it, is recorded.
     """
     life = _Life()
     error: str | None = None
     try:
         _live(world, agent, label.seed, goal, life)
     except Exception as exception:
-        if strict:
+        if strict or (isinstance(exception, ModelError) and not isinstance(exception, RequestRefusedError)):
             raise
         error = describe(exception)
         life.terminated = life.truncated = life.success = False

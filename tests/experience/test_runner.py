@@ -20,6 +20,7 @@ from worldschool.experience.running import collecting, lives
 from worldschool.experience.running.executors import TaskFailed
 from worldschool.experience.store import EpisodeStore
 from worldschool.locking import LOCK_FILE
+from worldschool.models.completions import RequestRefusedError
 from worldschool.progress import silent
 
 PRESETS = sorted((Path(__file__).parents[2] / "configs" / "collect").glob("*.yaml"))
@@ -314,6 +315,37 @@ def test_an_agent_whose_settings_are_at_fault_later_leaves_what_is_committed(
     assert "by ModelError: the model is gone" in (tmp_path / "collect.log").read_text()
     report = collect(corridor(), tmp_path, silent)
     assert (report.new_episodes, report.episodes, report.errors) == (4, 7, 0)
+
+
+def test_a_server_that_goes_away_ends_the_run_which_goes_on_when_it_is_back(
+    registered_fake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect(corridor(), tmp_path / "whole", silent)
+    acted = itertools.count()
+    act = RandomAgent.act
+
+    def away(self: RandomAgent, observation: str, info: dict[str, Any]) -> str | None:
+        if next(acted) == 50:
+            raise ModelError("connection refused (tried 5 times)", where="http://localhost:8000/v1")
+        return act(self, observation, info)
+
+    monkeypatch.setattr(RandomAgent, "act", away)
+    with pytest.raises(ModelError, match="connection refused"):
+        collect(corridor(), tmp_path / "out", silent)
+    assert 0 < len(EpisodeStore.open(tmp_path / "out")) < 7
+    collect(corridor(), tmp_path / "out", silent)
+    whole, found = (EpisodeStore.open(tmp_path / name).content_hash() for name in ("whole", "out"))
+    assert found == whole
+
+
+def test_a_request_that_a_server_refuses_is_the_episodes_own(
+    registered_fake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*arguments: Any) -> None:
+        raise RequestRefusedError("HTTP 400: too long", where="http://localhost:8000/v1")
+
+    monkeypatch.setattr(RandomAgent, "act", refused)
+    assert collect(corridor(episodes=2), tmp_path, silent).errors == 2
 
 
 GOALS = (

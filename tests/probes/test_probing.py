@@ -196,7 +196,10 @@ def test_of_a_document_of_one_token_nothing_is_predicted(tmp_path, tiny_models, 
 @pytest.mark.parametrize(
     "named, told",
     [
-        ({"adapters": {"own": "{}/nowhere"}}, "^adapters.own: .*nowhere: there is no adapter_config.json here"),
+        (
+            {"adapters": {"own": "{}/nowhere"}},
+            "^adapters.own: .*nowhere: there is no adapter_config.json here",
+        ),
         ({"adapters": {"own": "{}/half"}}, "half: there are no weights .* beside adapter_config.json"),
         (
             {"adapters": {"own": "endpoint:nowhere"}, "texts": ()},
