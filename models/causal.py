@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ def load_causal_lm(name_or_path: str, dtype: str = "auto") -> tuple[Any, Any]:
         dtype: "float32", "bfloat16", "float16", or "auto": float32 on a CPU, bfloat16 on an accelerator.
 
     Raises:
-        ModelError: it cannot be found or loaded.
+        ModelError: it cannot be found or loaded, or weights are missing from it.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
@@ -53,13 +53,19 @@ def load_causal_lm(name_or_path: str, dtype: str = "auto") -> tuple[Any, Any]:
     kind = getattr(torch, {"auto": "float32" if device == "cpu" else "bfloat16"}.get(dtype, dtype))
     try:
         tokenizer = AutoTokenizer.from_pretrained(found)
-        model = AutoModelForCausalLM.from_pretrained(found, dtype=kind)
+        model, loaded = AutoModelForCausalLM.from_pretrained(found, dtype=kind, output_loading_info=True)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(
             f"this cannot be loaded as a causal language model: {str(error).strip().splitlines()[0]}",
             where=str(name_or_path),
             mend="Give a Hugging Face directory with config.json, tokenizer and weights, a hub name, or smollm2-135m.",
         ) from None
+    if loaded["missing_keys"]:  # transformers draws them at random, with a word in the log
+        raise ModelError(
+            f"the checkpoint has no {_few(loaded['missing_keys'])}",
+            where=str(name_or_path),
+            mend="Give a whole checkpoint of a causal language model, not of an encoder or a classifier, say.",
+        )
     return model.to(device), tokenizer
 
 
@@ -96,13 +102,32 @@ def add_adapter(model: Any, adapter: Path) -> Any:
     try:
         with warnings.catch_warnings():  # peft asks transformers for a name that is on its way out
             warnings.simplefilter("ignore", FutureWarning)
-            return PeftModel.from_pretrained(model, str(adapter))
+            warnings.filterwarnings("ignore", "Found missing adapter keys")  # an error, below
+            adapted = PeftModel.from_pretrained(model, str(adapter))
+            loaded = adapted.load_adapter(str(adapter), adapter_name="default")
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ModelError(
-            f"this adapter cannot be loaded onto the model: {str(error).strip().splitlines()[0]}",
-            where=str(adapter),
-            mend="Give the model that it was trained on.",
-        ) from None
+        raise _misfit(adapter, str(error).strip().splitlines()[0]) from None
+    # Read a second time for what peft only warns of, or says nothing of: what it leaves untrained, and what it drops.
+    for keys, fault in (
+        (loaded.missing_keys, "it has no"),
+        (loaded.unexpected_keys, "the model has no place for its"),
+    ):
+        if found := [key for key in keys if "lora_" in key]:
+            raise _misfit(adapter, f"{fault} {_few(found)}")
+    return adapted
+
+
+def _misfit(adapter: Path, fault: str) -> ModelError:
+    return ModelError(
+        f"this adapter cannot be loaded onto the model: {fault}",
+        where=str(adapter),
+        mend="Give the model that it was trained on.",
+    )
+
+
+def _few(keys: Iterable[str]) -> str:
+    first, *others = sorted(keys)
+    return f"{first} (and {len(others)} more)" if others else first
 
 
 def base_of(model: Any) -> Any:

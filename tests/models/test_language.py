@@ -308,6 +308,33 @@ def test_an_adapter_of_another_model_or_without_whole_weights_is_refused(tiny_mo
         LocalModel.load(str(tmp_path / "llama"), tmp_path / "torn")
 
 
+@pytest.mark.parametrize(
+    ("layers", "fault"),
+    [
+        (1, r"the model has no place for its \S*layers\.1\.self_attn\.k_proj\.lora_A\S* \(and 7 more\)"),
+        (3, r"it has no \S*layers\.2\.self_attn\.k_proj\.lora_A\S* \(and 7 more\)"),
+    ],
+)
+def test_an_adapter_of_a_shallower_or_a_deeper_model_is_refused(
+    tiny_models, adapter, tmp_path, layers, fault
+):
+    tiny_models.of_kind("Llama", num_hidden_layers=layers, num_key_value_heads=2).save_pretrained(tmp_path)
+    tiny_models.tokenizer().save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match=f"cannot be loaded onto the model: {fault}"):
+        LocalModel.load(str(tmp_path), adapter)
+
+
+def test_a_checkpoint_from_which_weights_are_missing_is_refused(tiny_models, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    tiny_models.save(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"the checkpoint has no model\.layers\.1\.mlp\.up_proj\.weight"):
+        LocalModel.load(str(tmp_path))
+
+
 # -- batches ---------------------------------------------------------------------------------------------------------
 
 
