@@ -42,7 +42,7 @@ def load_causal_lm(name_or_path: str, dtype: str = "auto") -> tuple[Any, Any]:
         dtype: "float32", "bfloat16", "float16", or "auto": float32 on a CPU, bfloat16 on an accelerator.
 
     Raises:
-        ModelError: it cannot be found or loaded, or weights are missing from it.
+        ModelError: it cannot be found or loaded, weights are missing from it, or the tokenizer is another model's.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
@@ -65,6 +65,15 @@ def load_causal_lm(name_or_path: str, dtype: str = "auto") -> tuple[Any, Any]:
             f"the checkpoint has no {_few(loaded['missing_keys'])}",
             where=str(name_or_path),
             mend="Give a whole checkpoint of a causal language model, not of an encoder or a classifier, say.",
+        )
+    places = model.get_input_embeddings().weight.shape[0]
+    if (
+        tokenizer.vocab_size > places
+    ):  # tokens that were added later may be more: Gemma's tokenizer has some for pictures
+        raise ModelError(
+            f"the tokenizer has {tokenizer.vocab_size:,} tokens, and the model embeddings of {places:,}",
+            where=str(name_or_path),
+            mend="Put the model's own tokenizer beside its weights.",
         )
     return model.to(device), tokenizer
 

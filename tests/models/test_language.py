@@ -335,6 +335,21 @@ def test_a_checkpoint_from_which_weights_are_missing_is_refused(tiny_models, tmp
         LocalModel.load(str(tmp_path))
 
 
+def test_a_tokenizer_of_a_larger_vocabulary_than_the_model_is_refused(tiny_models, tmp_path):
+    tiny_models.llama(vocabulary=319).save_pretrained(tmp_path)
+    tiny_models.tokenizer().save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="the tokenizer has 320 tokens, and the model embeddings of 319"):
+        LocalModel.load(str(tmp_path))
+
+
+def test_tokens_added_to_a_tokenizer_do_not_count(tiny_models, tmp_path):
+    tiny_models.llama().save_pretrained(tmp_path)
+    tokenizer = tiny_models.tokenizer()
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<picture>"]})
+    tokenizer.save_pretrained(tmp_path)
+    assert len(LocalModel.load(str(tmp_path)).tokenizer) == 321
+
+
 # -- batches ---------------------------------------------------------------------------------------------------------
 
 
